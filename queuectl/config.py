@@ -1,0 +1,59 @@
+"""The configuration, typed: what `queue.toml`, the environment and the flags say, and where each value came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One `[connections.NAME]`."""
+
+    name: str
+    driver: str
+    url: str = ""
+    queue: str = "default"
+    retry_after: float = 30.0
+    foreign_retry_after: float = 90.0
+    """Seconds after which a row that a PHP worker reserved is taken for abandoned."""
+    prefix: str = ""
+    """Redis: the client prefix, e.g. `laravel-database-`."""
+    table: str = "jobs"
+    failed_table: str = "failed_jobs"
+    max_payload: int = 1_048_576
+    """Bytes; a larger payload is refused before it is sent."""
+    unknown_job_grace: float = 3600.0
+    """Seconds that a job of an unknown name waits, parked, before it fails."""
+    timeout: float = 5.0
+    """Seconds that one call to the store may take."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Keys of third-party drivers, uninterpreted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a value came from: `default`, `QUEUE_CONNECTION`, `.env: REDIS_URL`, `conf/queue.toml:12`."""
+
+    value: Any
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything configured, resolved; paths absolute."""
+
+    default: str
+    connections: Mapping[str, Connection]
+    jobs: tuple[str, ...] = ()
+    failed_connection: str = ""
+    disks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    notifications: Mapping[str, Any] = field(default_factory=dict)
+    root: Path = field(default_factory=Path.cwd)
+    """The folder that holds `conf/`; relative paths and the jobs' imports start here."""
+    path: Path | None = None
+    """The file that was read, if one was found."""
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    """By dotted key, e.g. `connections.redis.url`."""

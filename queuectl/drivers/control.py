@@ -1,0 +1,157 @@
+"""The control store: pause and restart marks, worker beats, counters and locks, on six primitives of a driver."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+
+EVERY_QUEUE = "*"
+BEAT_TTL = 20.0
+"""A beat is written every 5 s; a worker that missed three is taken for gone."""
+COUNTER_TTL = 10 * 365 * 86_400.0
+
+
+class KeyValue(ABC):
+    """Six primitives with expiry by the store's clock. Keys are ours (ASCII, at most 255); values are text."""
+
+    @abstractmethod
+    def put(self, key: str, value: str, ttl: float | None = None) -> None:
+        """Write; *ttl* in seconds, None for ever."""
+
+    @abstractmethod
+    def put_new(self, key: str, value: str, ttl: float | None = None) -> bool:
+        """Write if nothing living is there, in one step; whether it was written."""
+
+    @abstractmethod
+    def get(self, key: str) -> str | None: ...
+
+    @abstractmethod
+    def scan(self, prefix: str) -> dict[str, str]:
+        """Every living key that starts with *prefix*, with its value."""
+
+    @abstractmethod
+    def delete(self, key: str, *, holding: str | None = None) -> bool:
+        """Delete, only if it holds *holding* when given, in one step; whether something was deleted."""
+
+    @abstractmethod
+    def increment(self, key: str, by: int = 1, ttl: float | None = None) -> int:
+        """Add to an integer in one step (0 if absent; *ttl* counts from its creation) and return the sum."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A queue that workers leave alone."""
+
+    reason: str = ""
+    since: float = 0.0
+    until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What operators ask of workers, read in one go."""
+
+    restart: str | None = None
+    """Changes each time a restart is asked for."""
+    paused: Mapping[str, Pause] = field(default_factory=dict)
+
+    def is_paused(self, queue: str) -> bool:
+        return EVERY_QUEUE in self.paused or queue in self.paused
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """A sign of life of one worker."""
+
+    worker: str
+    """`host:pid:random`."""
+    name: str
+    host: str
+    pid: int
+    queues: tuple[str, ...]
+    since: float
+    at: float
+    children: int
+    processed: int
+    running: tuple[Mapping[str, object], ...] = ()
+    """One mapping a running job: job, uuid, queue, since."""
+
+    @classmethod
+    def from_text(cls, text: str) -> Beat:
+        fields = json.loads(text)
+        fields["queues"] = tuple(fields["queues"])
+        fields["running"] = tuple(fields["running"])
+        return cls(**fields)
+
+    def to_text(self) -> str:
+        return json.dumps(asdict(self))
+
+
+class ControlStore:
+    """Marks, beats, counters and locks of one connection."""
+
+    def __init__(self, store: KeyValue) -> None:
+        self._store = store
+
+    # Marks
+
+    def ask_restart(self, mark: str) -> None:
+        """Workers that started under another mark finish their jobs and stop. *mark*: any text not used before."""
+        self._store.put("mark:restart", mark)
+
+    def pause(self, queue: str, pause: Pause, *, ttl: float | None = None) -> None:
+        """Leave *queue* (or `EVERY_QUEUE`) alone, for *ttl* seconds or until resumed."""
+        self._store.put(f"mark:pause:{queue}", json.dumps(asdict(pause)), ttl)
+
+    def resume(self, queue: str) -> bool:
+        """Whether it had been paused."""
+        return self._store.delete(f"mark:pause:{queue}")
+
+    def marks(self) -> Marks:
+        found = self._store.scan("mark:")
+        prefix = "mark:pause:"
+        paused = {
+            key.removeprefix(prefix): Pause(**json.loads(value))
+            for key, value in found.items()
+            if key.startswith(prefix)
+        }
+        return Marks(restart=found.get("mark:restart"), paused=paused)
+
+    # Beats
+
+    def beat(self, beat: Beat) -> None:
+        self._store.put(f"beat:{beat.worker}", beat.to_text(), BEAT_TTL)
+
+    def beats(self) -> list[Beat]:
+        return [Beat.from_text(text) for text in self._store.scan("beat:").values()]
+
+    def leave(self, worker: str) -> None:
+        self._store.delete(f"beat:{worker}")
+
+    # Counters
+
+    def count(self, deltas: Mapping[str, int]) -> None:
+        """Add to running totals, e.g. `{"done:mail": 12}`."""
+        for name, delta in deltas.items():
+            self._store.increment(f"count:{name}", delta, COUNTER_TTL)
+
+    def counters(self) -> dict[str, int]:
+        return {key.removeprefix("count:"): int(value) for key, value in self._store.scan("count:").items()}
+
+    def tally(self, key: str, *, ttl: float = 86_400.0) -> int:
+        """Count one more of something about one job (its exceptions, its crashes) and return how many."""
+        return self._store.increment(f"tally:{key}", 1, ttl)
+
+    # Locks
+
+    def acquire(self, key: str, owner: str, ttl: float) -> bool:
+        return self._store.put_new(f"lock:{key}", owner, ttl)
+
+    def release(self, key: str, owner: str) -> bool:
+        """Only by its owner."""
+        return self._store.delete(f"lock:{key}", holding=owner)
+
+    def holder(self, key: str) -> str | None:
+        return self._store.get(f"lock:{key}")

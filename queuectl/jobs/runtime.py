@@ -1,0 +1,99 @@
+"""What a job needs from the rest of the house, and the one global that finds it.
+
+`app` (in a program) or the child's start (in a worker) binds a `Runtime`; `Job.dispatch()` and the built-in jobs use
+`current()`. A program that binds nothing gets one built from its configuration on first use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar, Token
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from queuectl.errors import NotBound
+
+if TYPE_CHECKING:
+    from queuectl.disks import Disk
+    from queuectl.jobs.definition import Dispatch
+    from queuectl.jobs.registry import Registry
+
+
+class Dispatcher(Protocol):
+    """Puts jobs on their way."""
+
+    def dispatch(self, dispatches: Sequence[Dispatch]) -> list[str]:
+        """Push (or, on an immediate driver, run) these, and return their uuids in order."""
+
+    def dispatch_sync(self, dispatch: Dispatch) -> None:
+        """Run it here and now, through encode and decode; its exception reaches the caller."""
+
+
+class Notifier(Protocol):
+    """A NotificationService: tells the users who are connected right now."""
+
+    def broadcast(self, notification: dict[str, Any]) -> None: ...
+
+
+class Disks(Protocol):
+    """The configured disks by name; `ConfigurationError` for one that is not there."""
+
+    def __getitem__(self, name: str) -> Disk: ...
+
+
+class Notifications(Protocol):
+    """The table of notifications."""
+
+    def create(self, notification: dict[str, Any], *, job_uuid: str) -> dict[str, Any]:
+        """The row of this job, made now or by an earlier attempt."""
+
+    def mark_broadcast(self, job_uuid: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """The services that jobs use. Built by `app`; lazy where building costs."""
+
+    dispatcher: Dispatcher
+    registry: Registry
+    disks: Disks
+    notifications: Callable[[], Notifications]
+    notifier: Callable[[], Notifier | None]
+
+
+class _Process:
+    """What a context falls back to: the runtime of the whole process, built on first use."""
+
+    runtime: Runtime | None = None
+    build: Callable[[], Runtime] | None = None
+
+
+_PROCESS = _Process()
+_bound: ContextVar[Runtime | None] = ContextVar("queuectl_runtime", default=None)
+
+
+def current() -> Runtime:
+    """The bound runtime; built from the configuration if nobody bound one."""
+    bound = _bound.get()
+    if bound is not None:
+        return bound
+    if _PROCESS.runtime is None:
+        if _PROCESS.build is None:
+            raise NotBound
+        _PROCESS.runtime = _PROCESS.build()
+    return _PROCESS.runtime
+
+
+def bind(runtime: Runtime) -> Token[Runtime | None]:
+    """Use *runtime* in this context; undo with `unbind`."""
+    return _bound.set(runtime)
+
+
+def unbind(token: Token[Runtime | None]) -> None:
+    _bound.reset(token)
+
+
+def bind_process(runtime: Runtime | None, *, build: Callable[[], Runtime] | None = None) -> None:
+    """Use *runtime*, or what *build* makes on first use, in every context that has none of its own."""
+    _PROCESS.runtime = runtime
+    _PROCESS.build = build or _PROCESS.build
