@@ -1,0 +1,10 @@
+"""Everything that all tests share."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+
+pytest_plugins = ["queuectl.testing.plugin"]
+
+settings.register_profile("ci", max_examples=25, deadline=None, derandomize=True)
+settings.load_profile("ci")
