@@ -57,3 +57,18 @@ class Config:
     """The file that was read, if one was found."""
     origins: Mapping[str, Origin] = field(default_factory=dict)
     """By dotted key, e.g. `connections.redis.url`."""
+    notes: tuple[str, ...] = ()
+    """What an operator should know about where this was read from."""
+
+    @property
+    def mentioned(self) -> tuple[str, ...]:
+        """The connections somebody chose: the default one, and those the file or the environment speaks of.
+
+        The others are there with their built-in values, ready to be named, but nobody runs a server for them.
+        """
+        chosen = {key.split(".")[1] for key, origin in self.origins.items() if _is_chosen(key, origin)}
+        return tuple(name for name in self.connections if name in chosen or name == self.default)
+
+
+def _is_chosen(key: str, origin: Origin) -> bool:
+    return key.startswith("connections.") and origin.source != "default"

@@ -1,0 +1,176 @@
+"""Read the configuration: flag over environment over `.env` over `conf/queue.toml` over defaults, with origins."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import tomli
+
+from queuectl.config import Config, Connection, Origin
+from queuectl.config.checking import check
+from queuectl.config.finding import CONFIG_VARIABLE, find, named, refuse_planted, root_of
+from queuectl.config.schema import CONNECTION_DEFAULTS, DEFAULTS, ENVIRONMENT, NAMED
+from queuectl.errors import ConfigurationError
+
+Key = tuple[str, ...]
+Values = dict[Key, Origin]
+
+
+def load(
+    path: str | Path | None = None,
+    *,
+    env: Mapping[str, str] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    start: Path | None = None,
+) -> Config:
+    """The configuration as seen from *start* (the working directory).
+
+    *overrides* are flags by dotted key. Raises `ConfigurationError` that names the value, its place and the remedy.
+    """
+    env = os.environ if env is None else env
+    start = Path.cwd() if start is None else start
+    file, notes = _locate(path, env, start)
+    root = root_of(file) if file else start
+    values = dict(_flat(DEFAULTS, "default"))
+    if file:
+        values.update(_from_file(file, root))
+    values.update(_from_dotenv(root, notes))
+    values.update(_from_environment(env))
+    values.update({tuple(key.split(".")): Origin(value, "flag") for key, value in (overrides or {}).items()})
+    return _resolve(values, root, file, tuple(notes))
+
+
+def _locate(path: str | Path | None, env: Mapping[str, str], start: Path) -> tuple[Path | None, list[str]]:
+    if path:
+        return named(start / path, "--config"), []
+    if variable := env.get(CONFIG_VARIABLE):
+        return named(start / variable, CONFIG_VARIABLE), []
+    found = find(start)
+    note = refuse_planted(found) if found else None
+    return found, [note] if note else []
+
+
+def _flat(document: Mapping[str, Any], source: str) -> Iterator[tuple[Key, Origin]]:
+    """Every value by its path; the tables that the schema knows are opened, all others are values."""
+    for name, value in document.items():
+        if not isinstance(value, Mapping):
+            yield (name,), Origin(value, source)
+            continue
+        for inner, leaf in value.items():
+            if name not in NAMED:
+                yield (name, inner), Origin(leaf, source)
+                continue
+            for key, setting in leaf.items():
+                yield (name, inner, key), Origin(setting, source)
+
+
+def _from_file(file: Path, root: Path) -> Values:
+    from queuectl.config.places import line_of
+
+    shown = _shown(file, root)
+    text = _read(file)
+    try:
+        document = tomli.loads(text)
+    except tomli.TOMLDecodeError as error:
+        raise ConfigurationError(f"{shown} is not TOML: {error}.") from None
+    check(document, text, shown)
+    return {key: Origin(origin.value, f"{shown}:{line_of(text, key) or 1}") for key, origin in _flat(document, shown)}
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text("utf-8").replace("\r\n", "\n")
+    except OSError as error:
+        raise ConfigurationError(f"{file} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{file} is not UTF-8: {error.reason} at byte {error.start}.") from None
+
+
+def _shown(file: Path, root: Path) -> str:
+    return str(file.relative_to(root)) if file.is_relative_to(root) else str(file)
+
+
+def _from_dotenv(root: Path, notes: list[str]) -> Values:
+    file = root / ".env"
+    if not file.is_file():
+        return {}
+    note = refuse_planted(file)
+    notes.extend([note] if note else [])
+    from dotenv import dotenv_values
+
+    found = dotenv_values(file)
+    return {
+        key: Origin(found[variable], f".env: {variable}")
+        for variable, key in ENVIRONMENT.items()
+        if found.get(variable)
+    }
+
+
+def _from_environment(env: Mapping[str, str]) -> Values:
+    return {key: Origin(env[variable], variable) for variable, key in ENVIRONMENT.items() if env.get(variable)}
+
+
+def _resolve(values: Values, root: Path, file: Path | None, notes: tuple[str, ...]) -> Config:
+    names = list(dict.fromkeys(key[1] for key in values if key[0] == "connections"))
+    connections = {name: _connection(name, values, root) for name in names}
+    config = Config(
+        default=values["default",].value,
+        connections=connections,
+        jobs=tuple(values["jobs",].value),
+        failed_connection=values["failed", "connection"].value,
+        disks=_disks(values, root),
+        notifications={key[1]: origin.value for key, origin in values.items() if key[0] == "notifications"},
+        root=root,
+        path=file,
+        origins={".".join(key): origin for key, origin in values.items()},
+        notes=notes,
+    )
+    _require_known(config, "default")
+    _require_known(config, "failed.connection")
+    return config
+
+
+def _connection(name: str, values: Values, root: Path) -> Connection:
+    """One connection whole; what nobody set gets its default, and its origin says so."""
+    for key, value in {"driver": name, **CONNECTION_DEFAULTS}.items():
+        values.setdefault(("connections", name, key), Origin(value, "default"))
+    given = {key[2]: origin.value for key, origin in values.items() if key[:2] == ("connections", name)}
+    known = {field.name for field in fields(Connection)} - {"name", "options"}
+    settings = {key: value for key, value in given.items() if key in known}
+    settings["url"] = absolute_sqlite(settings["url"], root)
+    options = {key: value for key, value in given.items() if key not in known}
+    return Connection(name=name, options=options, **settings)
+
+
+def absolute_sqlite(url: str, root: Path) -> str:
+    """A relative `sqlite:///file` as seen from *root*; every other URL as it is."""
+    scheme, separator, rest = url.partition(":///")
+    if scheme != "sqlite" or not separator or rest.startswith(("/", ":memory:")):
+        return url
+    path, mark, query = rest.partition("?")
+    return f"sqlite:///{root.absolute() / path}{mark}{query}"
+
+
+def _disks(values: Values, root: Path) -> dict[str, dict[str, Any]]:
+    disks: dict[str, dict[str, Any]] = {}
+    for key, origin in values.items():
+        if key[0] == "disks":
+            value = str(root / origin.value) if key[2] == "root" else origin.value
+            disks.setdefault(key[1], {})[key[2]] = value
+    return disks
+
+
+def _require_known(config: Config, key: str) -> None:
+    origin = config.origins[key]
+    if origin.value and origin.value not in config.connections:
+        from queuectl.config.checking import did_you_mean
+
+        raise ConfigurationError(
+            f"The {origin.value!r} queue connection has not been configured ({key}, from {origin.source})."
+            f"{did_you_mean(origin.value, config.connections)}",
+            hint=f"Configured: {', '.join(config.connections)}.",
+        )

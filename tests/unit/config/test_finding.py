@@ -1,0 +1,67 @@
+"""A configuration that a stranger could have planted is not used."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from queuectl.config.loading import load
+from queuectl.errors import ConfigurationError
+
+Factory = pytest.TempPathFactory
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+
+
+@pytest.fixture
+def planted(tmp_path: Path) -> Path:
+    file = tmp_path / "conf" / "queue.toml"
+    file.parent.mkdir()
+    file.write_text('default = "redis"')
+    return file
+
+
+def test_a_file_that_everybody_may_write_is_refused(planted: Path, tmp_path: Path) -> None:
+    """The sentence names the place and how to go on."""
+    planted.chmod(0o666)
+    with pytest.raises(ConfigurationError, match="can be written by everybody") as caught:
+        load(env={}, start=tmp_path)
+    assert "--config" in (caught.value.hint or "")
+
+
+def test_a_folder_that_everybody_may_write_is_refused(planted: Path, tmp_path: Path) -> None:
+    """Who may write the folder may replace the file."""
+    planted.parent.chmod(0o777)
+    with pytest.raises(ConfigurationError, match="can be written by everybody"):
+        load(env={}, start=tmp_path)
+
+
+def test_a_file_named_on_purpose_is_believed(planted: Path, tmp_path: Path) -> None:
+    """`--config` and QUEUECTL_CONFIG are a decision."""
+    planted.chmod(0o666)
+    assert load(planted, env={}, start=tmp_path).default == "redis"
+
+
+@as_root
+def test_root_is_told_about_a_foreign_owner(planted: Path, tmp_path: Path) -> None:
+    """A container's root works on other people's folders: a note, not a refusal."""
+    os.chown(planted, 12345, 12345)
+    config = load(env={}, start=tmp_path)
+    assert config.default == "redis"
+    assert "uid 12345" in config.notes[0]
+
+
+@as_root
+def test_a_user_does_not_run_a_strangers_file(planted: Path, tmp_path: Path, tmp_path_factory: Factory) -> None:
+    """Found, not named, and owned by neither root nor the user: refused."""
+    os.chown(planted, 12345, 12345)
+    base = tmp_path_factory.getbasetemp()
+    for folder in {tmp_path, base, base.parent} | {one for one in tmp_path.parents if one.is_relative_to(base)}:
+        folder.chmod(0o755)  # pytest keeps them to itself
+    os.seteuid(54321)
+    try:
+        with pytest.raises(ConfigurationError, match="belongs to another user"):
+            load(env={}, start=tmp_path)
+    finally:
+        os.seteuid(0)
