@@ -1,0 +1,35 @@
+"""Where a worker's child process starts: `python -m queuectl.child DESCRIPTOR PARENT CONNECTION`."""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+from queuectl.app import App
+from queuectl.errors import ConfigurationError
+from queuectl.jobs.problem import problem_of
+from queuectl.runner import Runner
+from queuectl.worker.child import die_with, prepare_signals, say_broken, serve
+
+
+def main(arguments: list[str]) -> int:
+    """Import the application, then run jobs until the parent closes the line."""
+    descriptor, parent = int(arguments[0]), int(arguments[1])
+    die_with(parent)
+    alarm = prepare_signals()
+    with socket.socket(fileno=descriptor) as line:
+        line.set_inheritable(False)  # a process that a job starts must not keep the line open
+        try:
+            app = App.load()
+            app.bind()
+            declarations = {name: found.to_json() for name, found in app.registry.declarations().items()}
+        except (ConfigurationError, ImportError) as error:
+            say_broken(line, str(error), problem_of(error).text)
+            return ConfigurationError.exit_code
+        serve(line, Runner(app.registry), alarm, declarations)
+        app.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

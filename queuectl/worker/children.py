@@ -1,0 +1,172 @@
+"""The parent's side of a child process: start it, talk to it without ever blocking, and know how it died."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from time import monotonic
+from typing import Any
+
+from queuectl.jobs.outcome import Ending
+from queuectl.worker.frames import Frame, FrameReader, pack
+
+_CHUNK = 262_144
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """How a child ended."""
+
+    status: int
+    """As `waitpid` gives it."""
+    peak_memory: int
+    """Bytes."""
+
+    def __str__(self) -> str:
+        if os.WIFSIGNALED(self.status):
+            number = os.WTERMSIG(self.status)
+            how = f"killed by signal {number} ({_signal_name(number)})"
+        else:
+            how = f"exited with code {os.WEXITSTATUS(self.status)} in mid-job"
+        return f"{how}, peak memory {human_size(self.peak_memory)}"
+
+
+class Child:
+    """One child process with its line. Ready once it has said hello and while it runs nothing."""
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        with theirs:
+            self._process = subprocess.Popen(
+                [*command, str(theirs.fileno()), str(os.getpid())],
+                stdin=subprocess.DEVNULL,
+                stdout=sys.stderr.fileno() if _has_descriptor(sys.stderr) else subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),),
+                process_group=0,  # a job's own children die with it, and Ctrl-C reaches only the parent
+                env=dict(environment),
+            )
+        self._line = ours
+        self._reader = FrameReader()
+        self._out = bytearray()
+        self.pid = self._process.pid
+        self.started = monotonic()
+        self.declarations: Mapping[str, Any] | None = None
+        """What its hello said of its jobs; None until then."""
+        self.busy = 0
+        """The key of what it runs; 0 for nothing."""
+        self.deadline = math.inf
+        """Monotonic time at which what it runs is killed."""
+        self.killed_for: Ending | None = None
+        """Why we killed it, if we did."""
+        self.hung_up = False
+        """Its end of the line is closed: it is dead, or as good as dead."""
+
+    @property
+    def ready(self) -> bool:
+        return self.declarations is not None and not self.busy and not self.hung_up
+
+    @property
+    def wants_to_write(self) -> bool:
+        return bool(self._out)
+
+    def fileno(self) -> int:
+        return self._line.fileno()
+
+    def assign(self, key: int, frame: Frame, patience: float) -> None:
+        """Give it something to do, and *patience* seconds before it is killed over it. Never blocks."""
+        self.busy, self.deadline = key, monotonic() + patience
+        self._out += pack(replace(frame, head={"key": key, **frame.head}))
+        self.flush()
+
+    def release(self) -> int:
+        """It is done with what it was given: the key of that."""
+        key, self.busy, self.deadline = self.busy, 0, math.inf
+        return key
+
+    def flush(self) -> None:
+        """Write what is queued, as far as it goes."""
+        with contextlib.suppress(BlockingIOError, ConnectionError):  # a dead child is noticed by its death
+            while self._out:
+                del self._out[: self._line.send(self._out)]
+
+    def receive(self) -> Iterator[Frame]:
+        """The frames that have arrived whole."""
+        with contextlib.suppress(BlockingIOError):
+            while data := self._line.recv(_CHUNK):
+                yield from self._reader.feed(data)
+                if len(data) < _CHUNK:
+                    return
+            self.hung_up = True
+
+    def reap(self) -> Death | None:
+        """How it died, once it has; None while it lives. Ask `receive` once more first: it may have reported."""
+        if os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+            return None
+        self.kill()  # what it started must not outlive it; before its pid, and so its group, can be given to another
+        _, status, usage = os.wait4(self.pid, 0)
+        self._process.returncode = os.waitstatus_to_exitcode(status)
+        return Death(status, usage.ru_maxrss * 1024)
+
+    def kill(self, why: Ending | None = None) -> None:
+        """End it and everything it started."""
+        self.killed_for = self.killed_for or why
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+
+    def wait(self) -> None:
+        """Until it is dead and buried."""
+        self._process.wait()
+
+    def close(self) -> None:
+        """Close the line: an idle child then leaves by itself."""
+        self.flush()
+        self._line.close()
+
+    def memory(self) -> int:
+        """Resident bytes now; 0 where that cannot be read."""
+        return resident(self.pid)
+
+
+def start_environment() -> dict[str, str]:
+    """The children's environment: ours, with Python's output unbuffered so that a job's prints are seen when made."""
+    return {**os.environ, "PYTHONUNBUFFERED": "1"}
+
+
+def resident(pid: int | str = "self") -> int:
+    """Resident bytes of a process; 0 where that cannot be read."""
+    try:
+        with open(f"/proc/{pid}/statm", "rb") as found:  # noqa: PTH123  # read on the hot path
+            return int(found.read().split()[1]) * _PAGE
+    except (OSError, IndexError, ValueError):
+        return 0
+
+
+def human_size(size: int) -> str:
+    """Bytes in the unit a person would choose."""
+    if size < 1 << 30:
+        return f"{size / (1 << 20):.0f} MB"
+    return f"{size / (1 << 30):.1f} GB"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return "unknown"
+
+
+def _has_descriptor(stream: Any) -> bool:
+    try:
+        stream.fileno()
+    except (AttributeError, OSError, ValueError):
+        return False
+    return True

@@ -1,0 +1,119 @@
+"""The children of one worker: kept at their number, replaced when they die or grow too large."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from time import monotonic, sleep
+from typing import Any
+
+from queuectl.jobs.registry import Declaration
+from queuectl.worker.children import Child, Death, human_size, start_environment
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0
+HOPELESS = 5
+"""So many children in a row died before they said hello."""
+MEMORY_CHECK = 0.2
+LEAVING = 5.0
+"""How long a child that was let go may take to leave."""
+
+
+class Crew:
+    """Starts children and buries them."""
+
+    def __init__(self, command: Sequence[str], size: int, *, memory: int, note: Callable[[str], None]) -> None:
+        self._command = command
+        self._size = size
+        self._memory = memory * (1 << 20)
+        self._note = note
+        self._children: list[Child] = []
+        self._leaving: list[Child] = []
+        self._stillborn = 0
+        self._start_at = 0.0
+        self._memory_seen: dict[int, float] = {}
+        self.declared: Mapping[str, Declaration] = {}
+        """What the newest hello said of the application's jobs."""
+
+    def __iter__(self) -> Iterator[Child]:
+        return iter(self._children)
+
+    @property
+    def hopeless(self) -> bool:
+        return self._stillborn >= HOPELESS
+
+    @property
+    def start_in(self) -> float:
+        """Seconds before a missing child may be started; infinite when none is missing."""
+        if len(self._children) >= self._size:
+            return float("inf")
+        return max(self._start_at - monotonic(), 0.0)
+
+    def ready(self) -> list[Child]:
+        return [child for child in self._children if child.ready]
+
+    def fill(self) -> None:
+        """Start what is missing, with growing pauses while children die at birth; hurry those that should have left."""
+        while self.start_in == 0.0:
+            self._children.append(Child(self._command, start_environment()))
+        for child in self._leaving:
+            if monotonic() > child.deadline:
+                child.kill()
+
+    def greet(self, child: Child, jobs: Mapping[str, Any]) -> None:
+        """A child is ready for work."""
+        self._stillborn = 0
+        child.declarations = jobs
+        self.declared = {name: Declaration.from_json(found) for name, found in jobs.items()}
+
+    def rest(self, child: Child) -> None:
+        """A child has ended a job: let it go if it has grown too large."""
+        if self._memory and self._due_for_memory_check(child) and (size := child.memory()) >= self._memory:
+            self._note(f"Child {child.pid} uses {human_size(size)} of memory and is replaced.")
+            self.retire(child)
+
+    def retire(self, child: Child) -> None:
+        """Let an idle child go: it leaves once its line is closed."""
+        if child not in self._children:
+            return
+        child.deadline = monotonic() + LEAVING
+        child.close()
+        self._children.remove(child)
+        self._leaving.append(child)
+
+    def reap(self) -> Iterator[tuple[Child, Death]]:
+        """The children that have died, taken off the list; the caller reads their last words first."""
+        self._leaving = [child for child in self._leaving if child.reap() is None]
+        for child in list(self._children):
+            death = child.reap()
+            if death is not None:
+                self._children.remove(child)
+                self._note_birth_death(child)
+                yield child, death
+                child.close()
+
+    def dismiss(self, patience: float = 0.5) -> None:
+        """Close every line, wait a moment for children to leave, and kill those that do not."""
+        for child in self._children:
+            child.close()
+        leaving = [*self._children, *self._leaving]
+        deadline = monotonic() + patience
+        while (leaving := [child for child in leaving if child.reap() is None]) and monotonic() < deadline:
+            sleep(0.005)
+        for child in leaving:
+            child.kill()
+        self._children, self._leaving = [], []
+        for child in leaving:
+            child.wait()
+
+    def _due_for_memory_check(self, child: Child) -> bool:
+        now = monotonic()
+        if now - self._memory_seen.get(child.pid, 0.0) < MEMORY_CHECK:
+            return False
+        self._memory_seen[child.pid] = now
+        return True
+
+    def _note_birth_death(self, child: Child) -> None:
+        self._memory_seen.pop(child.pid, None)
+        if child.declarations is None:
+            self._stillborn += 1
+            pause = min(FIRST_PAUSE * 2 ** (self._stillborn - 1), LONGEST_PAUSE)
+            self._start_at = monotonic() + pause

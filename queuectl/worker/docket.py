@@ -1,0 +1,249 @@
+"""The jobs a worker holds: the running ones, and the outcomes that are not durable yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+from time import monotonic
+
+from queuectl.clock import Clock
+from queuectl.drivers.contract import Driver, Reserved, Settlement, Verdict
+from queuectl.errors import MalformedPayload, TimedOut, UnknownJob, WorkerDied
+from queuectl.events import (
+    Event,
+    JobDone,
+    JobFacts,
+    JobFailedForGood,
+    JobParked,
+    JobReleased,
+    JobStarting,
+    LeaseLost,
+)
+from queuectl.jobs.limits import Limits, resolve
+from queuectl.jobs.outcome import Ending, Failed, Outcome, Parked, Problem, Release, Report
+from queuectl.jobs.payload import Envelope, decode, identity
+from queuectl.jobs.problem import problem
+from queuectl.jobs.registry import Declaration
+from queuectl.runner import Attempt, judge, record, refuse_late
+from queuectl.worker.children import Death
+from queuectl.worker.link import StoreLink
+
+MAX_CRASHES = 3
+"""A job without a limit of tries that kills its process is given up after so many."""
+LONGEST_PARKING = 60.0
+
+
+@dataclass(slots=True)
+class Running:
+    """One job in a child."""
+
+    reserved: Reserved
+    attempt: Attempt
+    limits: Limits
+    has_failed: bool
+    """Whether the job has a `failed` hook."""
+    started: float
+    lost: bool = False
+    """Its lease is gone: another worker may have it."""
+
+
+@dataclass(slots=True)
+class Unsettled:
+    """An outcome on its way into the store."""
+
+    running: Running
+    outcome: Outcome
+    event: Event
+    sent: bool = False
+    """It has been sent before, and the answer is not known."""
+
+    @property
+    def settlement(self) -> Settlement:
+        return Settlement(self.running.reserved, self.outcome)
+
+
+class Docket:
+    """From a reservation to its verdict. Decides nothing about jobs itself: `runner.judge` does."""
+
+    def __init__(
+        self,
+        driver: Driver,
+        link: StoreLink,
+        *,
+        flags: Limits,
+        grace: float,
+        clock: Clock,
+        emit: Callable[[Event], None],
+    ) -> None:
+        self._driver = driver
+        self._link = link
+        self._flags = flags
+        self._grace = grace
+        self._clock = clock
+        self._emit = emit
+        self._keys = count(1)
+        self.running: dict[int, Running] = {}
+        self.unsettled: list[Unsettled] = []
+        self.processed = 0
+        self.counts: dict[str, int] = {}
+        """What has been settled since the counters were last written: `done:QUEUE`, `failed:QUEUE`, …"""
+
+    def held(self) -> list[Running]:
+        """Everything whose lease must be kept."""
+        return [
+            running for running in [*self.running.values(), *(u.running for u in self.unsettled)] if not running.lost
+        ]
+
+    def open(self, reserved: Reserved, declared: Mapping[str, Declaration]) -> tuple[int, Running] | None:
+        """Take a reservation in: a key and a job to run, or None when it is settled without running."""
+        try:
+            envelope = decode(reserved.payload)
+        except MalformedPayload as error:
+            self._refuse(reserved, problem(MalformedPayload, str(error)))
+            return None
+        declaration = declared.get(envelope.job)
+        running = self._running(reserved, envelope, declaration)
+        if declaration is None:
+            self._settle(running, self._park(running, envelope.job, declared))
+            return None
+        late = refuse_late(running.attempt, running.limits, self._clock.now())
+        if late is not None:
+            self._settle(running, late)
+            return None
+        key = next(self._keys)
+        self.running[key] = running
+        self._emit(JobStarting(facts(running), self._clock.now()))
+        return key, running
+
+    def close(self, key: int, report: Report) -> Running:
+        """A run has ended: decide what becomes of the job."""
+        running = self.running.pop(key)
+        self.processed += 1
+        self._settle(running, self._judge(running, report), report.problem)
+        return running
+
+    def close_dead(self, key: int, death: Death, killed_for: Ending | None) -> Running:
+        """The child of a run is gone: the same, with what its death tells."""
+        return self.close(key, _report_of(self.running[key], death, killed_for))
+
+    def give_back(self, reserved: Reserved) -> None:
+        """A reservation that cannot start after all: back into the queue, not an attempt."""
+        running = self._outsider(reserved)
+        self._settle(running, Release(spared=True))
+
+    def give_up(self, item: Unsettled) -> None:
+        """Stop offering this outcome to the store."""
+        self.unsettled = [other for other in self.unsettled if other is not item]
+
+    def take(self, sent: Sequence[Unsettled], verdicts: Sequence[Verdict]) -> Iterator[Unsettled]:
+        """Take the store's answers; yields what has now failed for good and wants its hook called."""
+        for item, verdict in zip(sent, verdicts, strict=True):
+            self.give_up(item)
+            # Gone after an uncertain reply: the first sending had been applied. Gone at the first: the lease was lost.
+            if verdict is Verdict.GONE and not item.sent:
+                self.lose(item.running)
+                continue
+            self._emit(item.event)
+            self._count(item)
+            if isinstance(item.outcome, Failed) and item.running.has_failed:
+                yield item
+
+    def lose(self, running: Running) -> None:
+        """Somebody else has this job now; say so once."""
+        if not running.lost:
+            running.lost = True
+            self._emit(LeaseLost(facts(running), self._clock.now(), monotonic() - running.started))
+
+    def _running(self, reserved: Reserved, envelope: Envelope, declaration: Declaration | None) -> Running:
+        uuid = envelope.uuid or identity(reserved.payload)[0]
+        attempt = Attempt(
+            connection=self._driver.name,
+            queue=reserved.queue,
+            payload=reserved.payload,
+            uuid=uuid,
+            job=envelope.display,
+            attempts=reserved.attempts,
+        )
+        settings = declaration.settings if declaration is not None else Declaration().settings
+        limits = resolve(envelope, settings, self._flags)
+        return Running(reserved, attempt, limits, declaration is not None and declaration.has_failed, monotonic())
+
+    def _refuse(self, reserved: Reserved, why: Problem) -> None:
+        """Bytes that no worker can run: kept whole in the failed store, with the reason."""
+        running = self._outsider(reserved)
+        self._settle(running, Failed(record(running.attempt, why, self._clock.now())), why)
+
+    def _outsider(self, reserved: Reserved) -> Running:
+        """A reservation that never meets a child."""
+        uuid, job = identity(reserved.payload)
+        attempt = Attempt(self._driver.name, reserved.queue, reserved.payload, uuid, job, reserved.attempts)
+        return Running(reserved, attempt, self._flags, False, monotonic())
+
+    def _judge(self, running: Running, report: Report) -> Outcome:
+        if report.ending is Ending.UNKNOWN:
+            return self._park(running, running.attempt.job, {})
+        limits, exceptions = running.limits, 0
+        if report.ending in (Ending.RAISED, Ending.TIMED_OUT, Ending.DIED) and limits.max_exceptions:
+            exceptions = self._tally(f"exceptions:{running.attempt.uuid}")
+        unlimited = limits.tries == 0 and limits.retry_until is None
+        if report.ending is Ending.DIED and unlimited and self._tally(f"crashes:{running.attempt.uuid}") >= MAX_CRASHES:
+            limits = replace(limits, tries=running.attempt.attempts)
+        return judge(report, running.attempt, limits, now=self._clock.now(), exceptions=exceptions)
+
+    def _tally(self, key: str) -> int:
+        return self._link.attempt(lambda: self._driver.control.tally(key)) or 0
+
+    def _park(self, running: Running, name: str, declared: Mapping[str, Declaration]) -> Outcome:
+        """A name nobody here knows: perhaps a newer deploy does. PHP's own jobs never fail by our hand."""
+        parked_for = self._link.attempt(lambda: self._driver.parked_for(running.reserved)) or 0.0
+        if parked_for < self._grace or "@" in name:
+            return Parked(f"unknown job {name}", min(max(parked_for, 1.0), LONGEST_PARKING))
+        known = ", ".join(sorted(declared)) or "none"
+        why = problem(UnknownJob, f"No job {name!r} is registered after {parked_for:.0f} s of waiting. Known: {known}.")
+        return Failed(record(running.attempt, why, self._clock.now()))
+
+    def _settle(self, running: Running, outcome: Outcome, why: Problem | None = None) -> None:
+        self.unsettled.append(Unsettled(running, outcome, self._event(running, outcome, why)))
+
+    def _event(self, running: Running, outcome: Outcome, why: Problem | None) -> Event:
+        about, now, duration = facts(running), self._clock.now(), monotonic() - running.started
+        match outcome:
+            case Failed(record=found):
+                error = found.problem
+                return JobFailedForGood(about, now, duration, error.type, error.message, error.text)
+            case Release(after=after):
+                error = why or Problem("", "", "")
+                return JobReleased(about, now, duration, after, error.type, error.message, error.text)
+            case Parked(reason=reason, after=after):
+                return JobParked(about, now, reason, after)
+            case _:
+                return JobDone(about, now, duration)
+
+    def _count(self, item: Unsettled) -> None:
+        name = f"{type(item.outcome).__name__.lower()}:{item.running.attempt.queue}"
+        self.counts[name] = self.counts.get(name, 0) + 1
+
+
+def facts(running: Running) -> JobFacts:
+    attempt = running.attempt
+    return JobFacts(attempt.connection, attempt.queue, running.reserved.id, attempt.uuid, attempt.job, attempt.attempts)
+
+
+def minimal(outcome: Outcome) -> Outcome:
+    """The same failure with a record that any store takes: for one whose text was refused as data."""
+    if not isinstance(outcome, Failed):
+        return outcome
+    note = "The store refused the text of this error."
+    plain = Problem(outcome.record.problem.type.encode("ascii", "replace").decode()[:80], note, note)
+    return replace(outcome, record=replace(outcome.record, problem=plain))
+
+
+def _report_of(running: Running, death: Death, killed_for: Ending | None) -> Report:
+    attempt, timeout = running.attempt, running.limits.timeout
+    if killed_for is Ending.INTERRUPTED:
+        return Report(Ending.INTERRUPTED)
+    if killed_for is Ending.TIMED_OUT:
+        why = f"{attempt.job} ran longer than its timeout of {timeout} s, did not stop, and its process was killed."
+        return Report(Ending.TIMED_OUT, problem=problem(TimedOut, why))
+    return Report(Ending.DIED, problem=problem(WorkerDied, f"The process that ran {attempt.job} was lost: {death}."))

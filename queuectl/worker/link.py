@@ -1,0 +1,68 @@
+"""The worker's patient line to its store: one note when it is lost, one when it is back, growing pauses between."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from time import monotonic
+from typing import TypeVar
+
+from queuectl.errors import DriverUnavailable, QueuectlError, StoreFull
+
+T = TypeVar("T")
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
+
+
+class StoreLink:
+    """Tries calls to the store; while it is down, calls fail at once until the next pause is over."""
+
+    def __init__(self, note: Callable[[str], None]) -> None:
+        self._note = note
+        self._lost_at: float | None = None
+        self._pause = FIRST_PAUSE
+        self._retry_at = 0.0
+
+    @property
+    def down(self) -> bool:
+        return self._lost_at is not None
+
+    @property
+    def downtime(self) -> float:
+        """Seconds since the line was lost; 0 while it stands."""
+        return 0.0 if self._lost_at is None else monotonic() - self._lost_at
+
+    @property
+    def retry_in(self) -> float:
+        """Seconds before another call makes sense; 0 while the line stands."""
+        return max(self._retry_at - monotonic(), 0.0) if self.down else 0.0
+
+    def attempt(self, call: Callable[[], T]) -> T | None:
+        """What *call* answers, or None while the store cannot be had. *call* itself must not answer None.
+
+        Only outages are waited out; `ConfigurationError` and `DataRefused` are the caller's to see.
+        """
+        if self.retry_in > 0:
+            return None
+        try:
+            answer = call()
+        except (DriverUnavailable, StoreFull) as error:
+            self._lost(error)
+            return None
+        if self._lost_at is not None:
+            self._restored()
+        return answer
+
+    def do(self, call: Callable[[], object]) -> bool:
+        """Whether *call* was done; like `attempt` for calls that answer nothing."""
+        return self.attempt(lambda: (call(),)) is not None
+
+    def _lost(self, error: QueuectlError) -> None:
+        if self._lost_at is None:
+            self._lost_at = monotonic()
+            self._note(f"{error} Running jobs go on, no new ones are taken; trying again.")
+        self._retry_at = monotonic() + self._pause * random.uniform(0.5, 1.5)  # noqa: S311  # jitter, not a secret
+        self._pause = min(self._pause * 2, LONGEST_PAUSE)
+
+    def _restored(self) -> None:
+        self._note(f"The queue is there again after {self.downtime:.1f} s.")
+        self._lost_at, self._pause = None, FIRST_PAUSE

@@ -1,0 +1,73 @@
+"""Signals as a readable descriptor: handlers do nothing, the worker's selector reads what arrived."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Iterable
+from types import FrameType, TracebackType
+
+WATCHED = (
+    signal.SIGTERM,
+    signal.SIGINT,
+    signal.SIGQUIT,
+    signal.SIGUSR2,
+    signal.SIGCONT,
+    signal.SIGHUP,
+    signal.SIGCHLD,
+)
+
+
+class Signals:
+    """Catches the worker's signals for as long as it is entered. Main thread only."""
+
+    def __init__(self) -> None:
+        self._read, self._write = socket.socketpair()
+        self._read.setblocking(False)
+        self._write.setblocking(False)
+        self._former: dict[int, object] = {}
+        self._former_wakeup = -1
+
+    def __enter__(self) -> Signals:
+        for number in WATCHED:
+            former = signal.getsignal(number)
+            if number == signal.SIGHUP and former is signal.SIG_IGN:
+                continue  # started under nohup: a hang-up means nothing
+            self._former[number] = former
+            signal.signal(number, _do_nothing)
+        self._former_wakeup = signal.set_wakeup_fd(self._write.fileno(), warn_on_full_buffer=False)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        signal.set_wakeup_fd(self._former_wakeup)
+        for number, former in self._former.items():
+            signal.signal(number, former)  # type: ignore[arg-type]  # exactly what getsignal gave
+        self._read.close()
+        self._write.close()
+
+    def fileno(self) -> int:
+        return self._read.fileno()
+
+    def arrived(self) -> Iterable[signal.Signals]:
+        """The signals since the last call, in order."""
+        try:
+            data = self._read.recv(4096)
+        except BlockingIOError:
+            return []
+        return [signal.Signals(number) for number in data]
+
+
+def has_terminal() -> bool:
+    """Whether a hang-up can come from a closing terminal."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
+
+
+def _do_nothing(signum: int, frame: FrameType | None) -> None:
+    """A handler of our own, not SIG_IGN: an ignored signal would stay ignored in every process a job starts."""

@@ -1,0 +1,44 @@
+"""Why a worker stops, and with which exit code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class StopReason(Enum):
+    """Artisan's reasons and ours, each with its exit code. A stop that nobody planned is never 0."""
+
+    INTERRUPTED = ("interrupted", 0)
+    RESTART_SIGNAL = ("restart_signal", 0)
+    RELOADED = ("reloaded", 0)
+    EMPTY = ("empty", 0)
+    EMPTY_FOR = ("empty_for", 0)
+    MAX_TIME = ("max_time", 0)
+    MAX_JOBS = ("max_jobs", 0)
+    MEMORY = ("memory", 12)
+    UNSETTLED = ("unsettled", 1)  # stopped while the store would not take the last outcomes
+    CRASHING = ("crashing", 1)  # children die before they can say hello
+    LOST_CONNECTION = ("lost_connection", 69)
+    BROKEN = ("broken", 78)  # the application's jobs cannot be imported
+    ABORTED = ("aborted", 130)
+
+    @property
+    def word(self) -> str:
+        return self.value[0]
+
+    @property
+    def exit_code(self) -> int:
+        return self.value[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A reason to stop, with what an operator should read about it."""
+
+    reason: StopReason
+    text: str = ""
+
+    @property
+    def exit_code(self) -> int:
+        return self.reason.exit_code

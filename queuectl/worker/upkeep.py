@@ -1,0 +1,145 @@
+"""What a worker does by the clock: renew leases, read marks, show signs of life, move failed jobs on."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Callable
+from time import monotonic
+
+from queuectl.clock import Clock
+from queuectl.drivers.contract import Driver
+from queuectl.drivers.control import Beat, Marks
+from queuectl.worker.docket import Docket
+from queuectl.worker.link import StoreLink
+from queuectl.worker.options import WorkerOptions
+
+MARKS_EVERY, BEAT_EVERY, LONGEST_RENEWAL = 1.0, 5.0, 20.0
+
+
+class Every:
+    """A timer that is due again and again; due at once the first time."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._next = 0.0
+
+    @property
+    def left(self) -> float:
+        return max(self._next - monotonic(), 0.0)
+
+    def due(self) -> bool:
+        """Whether the time has come; if so, the next turn starts now."""
+        if self.left > 0:
+            return False
+        self._next = monotonic() + self._seconds
+        return True
+
+    def now(self) -> None:
+        """Be due at the next question."""
+        self._next = 0.0
+
+
+class Upkeep:
+    """The worker's regular duties towards the store. Each is a call of its own, none is per job."""
+
+    def __init__(
+        self,
+        driver: Driver,
+        link: StoreLink,
+        docket: Docket,
+        options: WorkerOptions,
+        clock: Clock,
+        relay: Callable[[], object] | None,
+    ) -> None:
+        self._driver, self._link, self._docket = driver, link, docket
+        self._options, self._clock, self._relay_failed = options, clock, relay
+        self._renewal = Every(min(driver.retry_after / 3, LONGEST_RENEWAL))
+        self._marks_timer, self._beat_timer = Every(MARKS_EVERY), Every(BEAT_EVERY)
+        self._host = socket.gethostname()
+        self._since = clock.now()
+        self._first_restart: str | None = None
+        self._read_once = False
+        self.worker = f"{self._host}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.marks = Marks()
+        self.restart_asked = False
+
+    @property
+    def left(self) -> float:
+        """Seconds until something is due."""
+        return min(self._renewal.left, self._marks_timer.left, self._beat_timer.left)
+
+    def tend(self) -> None:
+        """Do what is due."""
+        if self._link.down:  # running jobs are asserted again before anything else is asked of the store
+            self._renewal.now()
+        if self._renewal.due():
+            self._renew()
+        if self._marks_timer.due():
+            self._read_marks()
+        if self._beat_timer.due():
+            self._beat()
+            self._relay()
+
+    def leave(self) -> None:
+        """Write down the last counts and take the sign of life away."""
+        self._flush_counts()
+        self._link.do(lambda: self._driver.control.leave(self.worker))
+
+    def _renew(self) -> None:
+        held = self._docket.held()
+        if not held:
+            return
+        lost = self._link.attempt(lambda: self._driver.renew([running.reserved for running in held]))
+        tokens = {found.token for found in lost or ()}
+        for running in held:
+            # An outcome on its way may have been applied already: its verdict tells, not the renewal.
+            if running.reserved.token in tokens and running in self._docket.running.values():
+                self._docket.lose(running)
+
+    def _read_marks(self) -> None:
+        marks = self._link.attempt(self._driver.control.marks)
+        if marks is None:
+            return
+        if not self._read_once:
+            self._first_restart, self._read_once = marks.restart, True
+        self.restart_asked = marks.restart != self._first_restart
+        self.marks = marks
+
+    def _beat(self) -> None:
+        self._flush_counts()
+        beat = self._make_beat()
+        self._link.do(lambda: self._driver.control.beat(beat))
+
+    def _make_beat(self) -> Beat:
+        now, running = self._clock.now(), self._docket.running.values()
+        return Beat(
+            worker=self.worker,
+            name=self._options.name,
+            host=self._host,
+            pid=os.getpid(),
+            queues=self._options.queues,
+            since=self._since,
+            at=now,
+            children=self._options.workers,
+            processed=self._docket.processed,
+            running=tuple(
+                {
+                    "job": job.attempt.job,
+                    "uuid": job.attempt.uuid,
+                    "queue": job.attempt.queue,
+                    "since": now - (monotonic() - job.started),
+                }
+                for job in running
+            ),
+        )
+
+    def _flush_counts(self) -> None:
+        counts = dict(self._docket.counts)
+        if counts and self._link.do(lambda: self._driver.control.count(counts)):
+            self._docket.counts.clear()
+
+    def _relay(self) -> None:
+        if self._relay_failed is not None:
+            self._link.do(self._relay_failed)

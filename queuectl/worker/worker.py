@@ -1,0 +1,397 @@
+"""The parent of a worker: it owns the store's connection, hands jobs to its children, and never runs user code."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import select
+import signal
+from collections import deque
+from collections.abc import Callable, Sequence
+from time import monotonic
+
+from queuectl.clock import Clock, SystemClock
+from queuectl.drivers.contract import Driver, Reserved, Watch
+from queuectl.errors import DataRefused
+from queuectl.events import Event, Listener, QueuePaused, QueueResumed, WorkerNote, WorkerStarted, WorkerStopped
+from queuectl.jobs.outcome import Ending, Failed
+from queuectl.worker.children import Child, resident
+from queuectl.worker.crew import Crew
+from queuectl.worker.docket import Docket, Running, Unsettled, minimal
+from queuectl.worker.frames import Frame, Kind
+from queuectl.worker.link import StoreLink
+from queuectl.worker.messages import attempt_to_json, problem_to_json, report_from_json
+from queuectl.worker.options import WorkerOptions
+from queuectl.worker.signals import Signals, has_terminal
+from queuectl.worker.stop import Stop, StopReason
+from queuectl.worker.upkeep import Every, Upkeep
+
+MEMORY_EVERY = 5.0
+HOOK = -1
+"""The key of a child that calls a `failed` hook."""
+HOOK_TIME = 60.0
+"""Seconds a `failed` hook may take before its child is killed."""
+LAST_PATIENCE = 5.0
+"""Seconds that a stopping worker keeps offering its last outcomes to a store that is not there."""
+
+
+class Worker:
+    """One `queuectl work`. Build it, `run` it once."""
+
+    def __init__(
+        self,
+        driver: Driver,
+        options: WorkerOptions,
+        *,
+        child_command: Sequence[str],
+        listener: Listener,
+        unknown_job_grace: float = 3600.0,
+        relay: Callable[[], object] | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._driver, self._options, self._listener = driver, options, listener
+        self._clock = clock or SystemClock()
+        self._link = StoreLink(self._note)
+        self._crew = Crew(child_command, options.workers, memory=options.memory, note=self._note)
+        self._docket = Docket(
+            driver,
+            self._link,
+            flags=options.limits,
+            grace=unknown_job_grace,
+            clock=self._clock,
+            emit=self._emit,
+        )
+        self._upkeep = Upkeep(driver, self._link, self._docket, options, self._clock, relay)
+        self._signals = Signals()
+        self._watch: Watch | None = None
+        self._reserved: deque[Reserved] = deque()
+        self._hooks: deque[Unsettled] = deque()
+        self._wanted: Stop | None = None
+        self._stop_by = math.inf
+        self._interrupts = 0
+        self._paused = False
+        self._paused_queues: frozenset[str] = frozenset()
+        self._started = self._last_job = monotonic()
+        self._ask_at = self._rest_until = self._watch_armed_at = 0.0
+        self._memory_timer = Every(MEMORY_EVERY)
+        self._empty_since: float | None = None
+        self._taken = 0
+
+    def run(self) -> Stop:
+        """Work until there is a reason to stop, and return it.
+
+        Raises `ConfigurationError` when the store is hopeless (missing table, refused credentials): no retry helps.
+        """
+        with self._signals:
+            self._emit(WorkerStarted(self._driver.name, self._options.queues, self._clock.now()))
+            try:
+                while (stop := self._reason_to_stop()) is None:
+                    self._keep_up()
+                    self._settle_and_reserve()
+                    self._hand_out()
+                    self._listen()
+            finally:
+                self._leave()
+            self._emit(WorkerStopped(stop.reason.word, stop.exit_code, self._docket.processed, self._clock.now()))
+        return stop
+
+    # Stopping
+
+    def _reason_to_stop(self) -> Stop | None:
+        """The wanted stop, once nothing is held any more; None as long as there is work to do or to finish."""
+        if self._wanted is None:
+            self._wanted = self._find_reason()
+        if self._wanted is None:
+            return None
+        if self._docket.running or self._hooks or any(child.busy for child in self._crew):
+            return None
+        if not self._docket.unsettled:
+            return self._wanted
+        if self._link.downtime > LAST_PATIENCE:
+            lost = ", ".join(item.running.attempt.uuid for item in self._docket.unsettled)
+            return Stop(StopReason.UNSETTLED, f"The store did not take the outcome of {lost}; it will run again.")
+        return None
+
+    def _find_reason(self) -> Stop | None:
+        """In artisan's order."""
+        options, now = self._options, monotonic()
+        found = (
+            (StopReason.LOST_CONNECTION, 0 < options.max_downtime < self._link.downtime),
+            (StopReason.CRASHING, self._crew.hopeless),
+            (StopReason.RESTART_SIGNAL, self._upkeep.restart_asked),
+            (StopReason.EMPTY, self._is_empty() and (options.stop_when_empty or self._once_has_waited(now))),
+            (StopReason.EMPTY_FOR, self._is_empty() and 0 < options.stop_when_empty_for <= now - self._last_job),
+            (StopReason.MAX_TIME, 0 < options.max_time <= now - self._started),
+            (StopReason.MAX_JOBS, 0 < options.job_limit <= self._taken),
+        )
+        return next((Stop(reason) for reason, is_true in found if is_true), None)
+
+    def _is_empty(self) -> bool:
+        return self._empty_since is not None and not self._docket.running and not self._docket.unsettled
+
+    def _once_has_waited(self, now: float) -> bool:
+        """`--once` that finds nothing waits for `--sleep`, as artisan's: scripts loop around it."""
+        waited = now - (self._empty_since or now)
+        return self._options.once and waited >= self._options.sleep
+
+    def _stop(self, reason: StopReason, text: str = "") -> None:
+        """Take no new job, finish the running ones (within `--grace`), then stop."""
+        self._wanted = Stop(reason, text)
+        if self._options.grace is not None:
+            self._stop_by = min(self._stop_by, monotonic() + self._options.grace)
+
+    def _leave(self) -> None:
+        self._crew.dismiss()
+        if self._watch is not None:
+            self._watch.close()
+        with contextlib.suppress(Exception):  # a courtesy to monitors; the beat runs out by itself
+            self._upkeep.leave()
+
+    # Keeping up
+
+    def _keep_up(self) -> None:
+        if self._wanted is None or self._hooks:
+            self._crew.fill()
+        self._upkeep.tend()
+        self._tell_pauses()
+        self._enforce_deadlines()
+        self._mind_memory()
+
+    def _tell_pauses(self) -> None:
+        paused = frozenset(queue for queue in self._options.queues if self._upkeep.marks.is_paused(queue))
+        for queue in self._options.queues:
+            if queue in paused - self._paused_queues:
+                self._emit(QueuePaused(queue, self._clock.now()))
+            if queue in self._paused_queues - paused:
+                self._emit(QueueResumed(queue, self._clock.now()))
+                self._ask_at = 0.0
+        self._paused_queues = paused
+
+    def _enforce_deadlines(self) -> None:
+        now = monotonic()
+        for child in self._crew:
+            if now >= child.deadline:
+                child.kill(Ending.TIMED_OUT)
+            if now >= self._stop_by and child.busy is not None:
+                child.kill(Ending.INTERRUPTED)
+
+    def _mind_memory(self) -> None:
+        limit = self._options.memory * (1 << 20)
+        if self._wanted is None and limit and self._memory_timer.due() and resident() >= limit:
+            self._stop(StopReason.MEMORY, f"The worker itself uses more than {self._options.memory} MB.")
+
+    # Settling and reserving
+
+    def _settle_and_reserve(self) -> None:
+        """The one exchange with the store: everything that ended goes in, as much as can start now comes out."""
+        queues, room, sending = self._open_queues(), self._room(), list(self._docket.unsettled)
+        if self._link.retry_in or not (sending or (room and monotonic() >= self._ask_at)):
+            return
+        try:
+            answer = self._exchange(sending, queues, room)
+        except DataRefused:
+            for item in sending:
+                self._settle_alone(item)
+            return
+        if answer is not None:
+            self._note_yield(len(answer), room)
+            self._reserved.extend(answer)
+
+    def _exchange(self, sending: Sequence[Unsettled], queues: Sequence[str], room: int) -> list[Reserved] | None:
+        """Send outcomes, take their verdicts, return what was reserved; None while the store is not there."""
+        settlements = [item.settlement for item in sending]
+        answer = self._link.attempt(lambda: self._driver.exchange(settlements, queues, room))
+        if answer is None:
+            for item in sending:
+                item.sent = True
+            return None
+        self._hooks.extend(self._docket.take(sending, answer[0]))
+        return answer[1]
+
+    def _settle_alone(self, item: Unsettled) -> None:
+        """The store refused something as data: settle this one with a record that cannot be refused, if it is it."""
+        for outcome in (item.outcome, minimal(item.outcome)):
+            item.outcome = outcome
+            with contextlib.suppress(DataRefused):
+                self._exchange([item], [], 0)
+                return
+        self._docket.give_up(item)
+        self._note(f"The store refuses the outcome of {item.running.attempt.uuid}; its lease will run out.")
+
+    def _note_yield(self, found: int, room: int) -> None:
+        now = monotonic()
+        self._taken += found
+        if found:
+            self._last_job, self._empty_since = now, None
+        elif room:
+            self._empty_since = self._empty_since or now
+        if found < room:
+            self._ask_at = now + self._options.sleep
+
+    def _room(self) -> int:
+        """How many jobs can start at once, now."""
+        if self._wanted is not None or self._paused or monotonic() < self._rest_until or not self._open_queues():
+            return 0
+        ready = len(self._crew.ready()) - len(self._hooks)
+        left = self._options.job_limit - self._taken if self._options.job_limit else ready
+        return max(min(ready, left), 0)
+
+    def _open_queues(self) -> list[str]:
+        return [queue for queue in self._options.queues if queue not in self._paused_queues]
+
+    # Handing out
+
+    def _hand_out(self) -> None:
+        """Hooks of failed jobs first, then what was just reserved, one to each ready child."""
+        for child in self._crew.ready():
+            if self._hooks:
+                self._call_hook(child, self._hooks.popleft())
+            else:
+                self._start_next(child)
+        while self._reserved:  # a child died at the wrong moment: what cannot start now goes back unharmed
+            self._docket.give_back(self._reserved.popleft())
+
+    def _start_next(self, child: Child) -> None:
+        """Give the child the next reserved job that may run; others are settled on the way."""
+        while self._reserved:
+            opened = self._docket.open(self._reserved.popleft(), self._crew.declared)
+            if opened is not None:
+                self._start(child, *opened)
+                return
+
+    def _start(self, child: Child, key: int, running: Running) -> None:
+        timeout = running.limits.timeout
+        patience = timeout + self._options.kill_after if timeout else math.inf
+        head = {"timeout": timeout, "attempt": attempt_to_json(running.attempt)}
+        child.assign(key, Frame(Kind.RUN, head, running.attempt.payload), patience)
+
+    def _call_hook(self, child: Child, failed: Unsettled) -> None:
+        """Let the job's `failed` hook know; its record is durable, so whatever the hook does can lose nothing."""
+        attempt = failed.running.attempt
+        problem = failed.outcome.record.problem if isinstance(failed.outcome, Failed) else None
+        head = {"attempt": attempt_to_json(attempt), "problem": problem and problem_to_json(problem)}
+        child.assign(HOOK, Frame(Kind.FAILED, head, attempt.payload), HOOK_TIME)
+
+    # Listening
+
+    def _listen(self) -> None:
+        """Wait for the first of: a report, a death, a signal, work arriving, or the next duty."""
+        poll = select.poll()
+        poll.register(self._signals.fileno(), select.POLLIN)
+        for child in self._crew:
+            if not child.hung_up:
+                poll.register(child.fileno(), select.POLLIN | (select.POLLOUT if child.wants_to_write else 0))
+        check_in = self._arm_watch(poll)
+        ready = {descriptor for descriptor, _ in poll.poll(math.ceil(min(self._patience(), check_in) * 1000))}
+        if self._signals.fileno() in ready:
+            self._obey_signals()
+        for child in [child for child in self._crew if child.fileno() in ready]:
+            self._hear(child)
+        if check_in < math.inf:
+            self._look_for_work(ready, check_in)
+        self._bury()
+
+    def _patience(self) -> float:
+        """Seconds until something is due that no descriptor announces."""
+        now = monotonic()
+        waits = [self._upkeep.left, self._crew.start_in, self._stop_by - now, self._rest_until - now or math.inf]
+        waits += [child.deadline - now for child in self._crew]
+        if self._docket.unsettled or self._hooks:
+            waits.append(self._link.retry_in)
+        if self._room():
+            waits.append(max(self._ask_at - now, self._link.retry_in))
+        return max(min(wait for wait in waits), 0.0)
+
+    def _arm_watch(self, poll: select.poll) -> float:
+        """Let the driver tell when work arrives; the seconds until it wants to be asked, infinite while we are busy."""
+        self._watch_armed_at = monotonic()
+        if self._docket.unsettled or self._link.down or not self._room():
+            return math.inf
+        if self._watch is None:
+            self._watch = self._link.attempt(lambda: self._driver.watch(self._options.queues))
+        check_in = self._link.attempt(self._watch.next_check_in) if self._watch is not None else None
+        if self._watch is None or check_in is None:
+            return math.inf
+        descriptor = self._watch.fileno()
+        if descriptor is not None:
+            poll.register(descriptor, select.POLLIN)
+        return check_in
+
+    def _look_for_work(self, ready: set[int], check_in: float) -> None:
+        watch = self._watch
+        if watch is None or (watch.fileno() not in ready and monotonic() < self._watch_armed_at + check_in):
+            return
+        if self._link.attempt(watch.drain):
+            self._ask_at = 0.0
+
+    def _hear(self, child: Child) -> None:
+        """Take what a child says."""
+        child.flush()
+        for frame in child.receive():
+            match frame.kind:
+                case Kind.HELLO:
+                    self._crew.greet(child, frame.head["jobs"])
+                case Kind.BROKEN:
+                    self._stop(StopReason.BROKEN, frame.head["message"])
+                case Kind.REPORT:
+                    self._take_report(child, frame)
+                case Kind.HOOKED:
+                    child.release()
+                    if frame.head["problem"]:
+                        self._note(f"A failed() hook raised: {frame.head['problem']['message']}")
+                case _:
+                    raise AssertionError(frame.kind)
+        if child.hung_up:
+            child.kill()
+
+    def _take_report(self, child: Child, frame: Frame) -> None:
+        report, key = report_from_json(frame.head), child.release()
+        self._docket.close(key, report)
+        self._rest_until = monotonic() + self._options.rest if self._options.rest else 0.0
+        if report.ending is Ending.TIMED_OUT:  # its connections may be in mid-protocol: never used again
+            self._crew.retire(child)
+        else:
+            self._crew.rest(child)
+
+    def _bury(self) -> None:
+        """Settle what dead children ran; whatever they had reported before still counts."""
+        for child, death in self._crew.reap():
+            self._hear(child)
+            key = child.release()
+            if child.declarations is None and self._wanted is None:
+                self._note(f"A child was lost before it was ready: {death}.")
+            elif key == HOOK:
+                self._note(f"The child that called a failed() hook was lost: {death}.")
+            elif key:
+                self._docket.close_dead(key, death, child.killed_for)
+
+    def _obey_signals(self) -> None:
+        for number in self._signals.arrived():
+            match number:
+                case signal.SIGTERM | signal.SIGQUIT:
+                    self._stop(StopReason.INTERRUPTED)
+                case signal.SIGINT:
+                    self._interrupt()
+                case signal.SIGHUP:
+                    self._stop(StopReason.INTERRUPTED if has_terminal() else StopReason.RELOADED)
+                case signal.SIGUSR2:
+                    self._paused = True
+                case signal.SIGCONT:
+                    self._paused, self._ask_at = False, 0.0
+
+    def _interrupt(self) -> None:
+        """The first Ctrl-C finishes the running jobs; a second one gives them back and leaves."""
+        self._interrupts += 1
+        self._stop(StopReason.INTERRUPTED if self._interrupts == 1 else StopReason.ABORTED)
+        if self._interrupts > 1:
+            self._stop_by = monotonic()
+
+    # Telling
+
+    def _emit(self, event: Event) -> None:
+        """A listener that fails (a closed pipe, a full log disk) never costs a job."""
+        with contextlib.suppress(Exception):
+            self._listener(event)
+
+    def _note(self, text: str) -> None:
+        self._emit(WorkerNote(text, self._clock.now()))
