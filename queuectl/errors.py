@@ -78,12 +78,28 @@ class InvalidArguments(QueuectlError):
     """The arguments do not fit the job's fields."""
 
 
+class PathRefused(QueuectlError):
+    """This path is not one that a disk accepts."""
+
+
+class PictureRefused(QueuectlError):
+    """This file is not a picture that can be worked on."""
+
+
 class UnknownJob(QueuectlError):
     """No job is registered under this name."""
 
 
 class NotBound(QueuectlError):
     """No queue configuration is bound, and none could be found."""
+
+
+class NotRunning(QueuectlError):
+    """This has a meaning only while a job runs."""
+
+
+class NestedTooDeeply(QueuectlError):
+    """Jobs that run at once dispatch each other too deeply."""
 
 
 class JobFailed(QueuectlError):
