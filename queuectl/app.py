@@ -1,0 +1,180 @@
+"""The composition root: the only place that builds objects from the configuration."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from queuectl.clock import Clock, SystemClock
+from queuectl.config import Config, Connection
+from queuectl.config.loading import load
+from queuectl.drivers import build
+from queuectl.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from queuectl.dispatch import QueueDispatcher
+    from queuectl.drivers.contract import Driver, FailedStore
+    from queuectl.failing import FailedJobs
+    from queuectl.jobs.registry import Registry
+    from queuectl.jobs.runtime import Notifications, Notifier, Runtime
+    from queuectl.runner import Runner
+
+
+class App:
+    """One configuration and everything built from it, each thing once and when it is first asked for.
+
+    Nothing here imports the application's own modules except `registry` and what stands on it.
+    """
+
+    def __init__(self, config: Config, *, clock: Clock | None = None) -> None:
+        """With a *clock*, drivers are bound to it instead of their stores' own."""
+        self.config = config
+        self._driver_clock = clock
+        self.clock: Clock = clock or SystemClock()
+        self._drivers: dict[str, Driver] = {}
+
+    @classmethod
+    def load(
+        cls,
+        path: str | Path | None = None,
+        *,
+        env: Mapping[str, str] | None = None,
+        overrides: Mapping[str, Any] | None = None,
+    ) -> App:
+        return cls(load(path, env=os.environ if env is None else env, overrides=overrides))
+
+    def close(self) -> None:
+        for driver in self._drivers.values():
+            driver.close()
+        self._drivers.clear()
+
+    # Connections
+
+    @property
+    def connection_names(self) -> list[str]:
+        """Every connection that may be named."""
+        return list(self.config.connections)
+
+    @property
+    def store_names(self) -> list[str]:
+        """The connections that somebody chose and that keep jobs: not those that run them at once."""
+        return [name for name in self.config.mentioned if not self.driver(name).immediate]
+
+    def connection(self, name: str | None = None) -> Connection:
+        """The settings of a connection; the default one if none is named."""
+        name = name or self.config.default
+        if name not in self.config.connections:
+            from queuectl.config.checking import did_you_mean
+
+            raise ConfigurationError(
+                f"The {name!r} queue connection has not been configured.{did_you_mean(name, self.connection_names)}",
+                hint=f"Configured: {', '.join(self.connection_names)}.",
+            )
+        return self.config.connections[name]
+
+    def driver(self, name: str | None = None) -> Driver:
+        """The driver of a connection, whose server is reached on first use."""
+        connection = self.connection(name)
+        if connection.name not in self._drivers:
+            self._drivers[connection.name] = build(connection, clock=self._driver_clock)
+        return self._drivers[connection.name]
+
+    # Failed jobs
+
+    def failed_stores(self) -> list[tuple[str, Driver]]:
+        """The connections whose stores may hold failed jobs, each store once; the collecting one first."""
+        names = [self.config.failed_connection] if self.config.failed_connection else []
+        by_place: dict[str, tuple[str, Driver]] = {}
+        for name in [*names, *self.store_names]:
+            driver = self.driver(name)
+            by_place.setdefault(driver.place, (name, driver))
+        return list(by_place.values())
+
+    def far_failed(self, name: str) -> FailedStore | None:
+        """Where the failed jobs of this connection are to be carried, if that is somewhere else."""
+        far = self.config.failed_connection
+        if not far or self.driver(far).place == self.driver(name).place:
+            return None
+        return self.driver(far).failed
+
+    def relay_failed(self, name: str) -> int:
+        """Carry the failed jobs of this connection to where they are collected; how many."""
+        from queuectl.failing import relay_failed
+
+        target = self.far_failed(name)
+        return relay_failed(self.driver(name).failed, target) if target else 0
+
+    def failed_jobs(self, drivers: Mapping[str, Driver] | None = None) -> FailedJobs:
+        """The failed jobs of these connections (all, if none are given) as one list."""
+        from queuectl.failing import FailedJobs
+
+        return FailedJobs(
+            dict(self.failed_stores()) if drivers is None else drivers,
+            owner=lambda name: self.driver(name) if name in self.config.connections else None,
+            far=self.config.failed_connection or None,
+            now=self.clock.now,
+        )
+
+    # Jobs: from here on the application is imported
+
+    @cached_property
+    def registry(self) -> Registry:
+        from queuectl.jobs.registry import Registry
+
+        registry = Registry()
+        registry.load(self.config.jobs, self.config.root)
+        return registry
+
+    @cached_property
+    def runner(self) -> Runner:
+        from queuectl.runner import Runner
+
+        return Runner(self.registry)
+
+    @cached_property
+    def dispatcher(self) -> QueueDispatcher:
+        from queuectl.dispatch import QueueDispatcher
+
+        return QueueDispatcher(
+            connections=self.driver,
+            settings=self.config.connections,
+            registry=self.registry,
+            runner=self.runner,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def runtime(self) -> Runtime:
+        """The services that jobs use."""
+        from queuectl.disks import Disks
+        from queuectl.jobs.runtime import Runtime
+
+        return Runtime(
+            dispatcher=self.dispatcher,
+            registry=self.registry,
+            disks=Disks(self.config.disks, root=self.config.root),
+            notifications=lambda: self._notifications,
+            notifier=lambda: self._notifier,
+        )
+
+    @cached_property
+    def _notifications(self) -> Notifications:
+        from queuectl.notifications import build_notifications
+
+        settings = self.config.notifications
+        return build_notifications(self.connection(settings["connection"]), settings["table"])
+
+    @cached_property
+    def _notifier(self) -> Notifier | None:
+        from queuectl.notifications import build_notifier
+
+        return build_notifier(self.config.notifications, self.config)
+
+    def bind(self) -> None:
+        """Make this the application that `Job.dispatch()` and running jobs find, in the whole process."""
+        from queuectl.jobs.runtime import bind_process
+
+        bind_process(self.runtime)

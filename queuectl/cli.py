@@ -1,0 +1,59 @@
+"""Where `queuectl` starts: words go in, an exit code comes out, and errors are told in one place."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from queuectl.commands.session import Session
+
+VERSION_FLAGS = (["--version"], ["-V"])
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code, as `queuectl help exit-codes` lists them."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words in VERSION_FLAGS:  # before anything is imported: scripts ask for it to see whether we are there
+        return _print_version()
+    from queuectl.commands.output import Output
+    from queuectl.commands.session import Session
+
+    session = Session(Output.of_process())
+    try:
+        return _run(words, session)
+    finally:
+        session.close()
+
+
+def _print_version() -> int:
+    from queuectl.commands.version import version
+
+    sys.stdout.write(f"queuectl {version()}\n")
+    return 0
+
+
+def _run(words: list[str], session: Session) -> int:
+    from queuectl.commands.group import UsageProblem, build
+    from queuectl.errors import QueuectlError
+
+    try:
+        code = build().main(words, prog_name="queuectl", standalone_mode=False, obj=session)
+    except QueuectlError as error:
+        session.tell(error, str(error), error.hint)
+        return error.exit_code
+    except UsageProblem as error:
+        session.tell(error, error.format_message(), "`queuectl COMMAND --help` explains the command.")
+        return error.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    except Exception as error:
+        session.tell(
+            error, f"{type(error).__name__}: {error}", "This should not have happened; -vv shows the traceback."
+        )
+        return 1
+    return code if isinstance(code, int) else 0

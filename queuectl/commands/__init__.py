@@ -1,0 +1,89 @@
+"""The table of commands: each listed once, known under all its names, and imported only when it is called."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+PREFIX = "queue:"
+PANELS = ("Workers", "Queues", "Failed jobs", "Setup")
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """One command."""
+
+    name: str
+    target: str
+    """`module:function`."""
+    help: str
+    panel: str
+    aliases: tuple[str, ...] = ()
+
+
+def _spec(panel: str, name: str, target: str, text: str, *aliases: str) -> Spec:
+    return Spec(name, f"queuectl.commands.{target}", text, panel, aliases)
+
+
+def _workers(name: str, target: str, text: str, *aliases: str) -> Spec:
+    return _spec("Workers", name, target, text, f"{PREFIX}{name}", *aliases)
+
+
+def _queues(name: str, target: str, text: str, *aliases: str) -> Spec:
+    return _spec("Queues", name, target, text, f"{PREFIX}{name}", *aliases)
+
+
+def _failures(name: str, target: str, text: str, *aliases: str) -> Spec:
+    return _spec("Failed jobs", name, target, text, f"{PREFIX}{name}", *aliases)
+
+
+def _setup(name: str, target: str, text: str, *aliases: str) -> Spec:
+    return _spec("Setup", name, target, text, *aliases)
+
+
+COMMANDS = (
+    _workers("work", "work:work", "Run jobs, one after the other, until told to stop."),
+    _workers("restart", "restart:restart", "Let all workers finish their jobs and stop."),
+    _workers("pause", "pause:pause", "Let workers leave a queue alone."),
+    _workers("resume", "pause:resume", "Let workers take a paused queue again.", "continue", f"{PREFIX}continue"),
+    _queues("monitor", "monitor:monitor", "Show how full the queues are; exit 4 above a threshold."),
+    _queues("dispatch", "dispatch:dispatch", "Put a job on its way."),
+    _queues("clear", "clear:clear", "Delete every job of a queue."),
+    _queues("jobs", "jobs:jobs", "List the jobs that can be dispatched, with fields and settings."),
+    _failures("failed", "failed:failed", "List the jobs that failed for good."),
+    _failures("failed:show", "failed_show:failed_show", "Show one failed job whole."),
+    _failures("retry", "retry:retry", "Put failed jobs back on their queues."),
+    _failures("forget", "forget:forget", "Delete failed jobs."),
+    _failures("flush", "flush:flush", "Delete all failed jobs, or the old ones."),
+    _failures("prune-failed", "prune_failed:prune_failed", "Delete failed jobs older than some hours; for cron."),
+    _setup("migrate", "migrate:migrate", "Create or upgrade the tables."),
+    _setup("table", "tables_ddl:jobs_table", "Print the table of jobs.", f"{PREFIX}table", "make:queue-table"),
+    _setup(
+        "failed-table",
+        "tables_ddl:failed_table",
+        "Print the table of failed jobs.",
+        f"{PREFIX}failed-table",
+        "make:queue-failed-table",
+    ),
+    _setup(
+        "batches-table",
+        "tables_ddl:batches_table",
+        "Print the table of batches.",
+        f"{PREFIX}batches-table",
+        "make:queue-batches-table",
+    ),
+    _setup("config", "config:config", "Print every setting and where it came from."),
+    _setup("about", "about:about", "Say what is installed, configured and reachable."),
+    _setup("help", "help:help_", "Explain a command, or the exit codes."),
+)
+
+
+def listed() -> tuple[Spec, ...]:
+    """Every command once."""
+    return COMMANDS
+
+
+@cache
+def by_name() -> dict[str, Spec]:
+    """Every command by every name it has."""
+    return {name: spec for spec in COMMANDS for name in (spec.name, *spec.aliases)}

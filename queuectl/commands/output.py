@@ -1,0 +1,173 @@
+"""The three streams: data on stdout, notes on stderr, answers from stdin. Colour and questions only on a terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from io import TextIOWrapper
+from typing import Any, TextIO
+
+from queuectl.commands.text import columns, safe
+
+_SGR = {"bold": 1, "gray": 90, "red": 31, "green": 32, "yellow": 33, "cyan": 36}
+_BADGES = {"INFO": "37;44", "ERROR": "37;41", "WARN": "30;43"}
+_BRACKETED = re.compile(r"\[([^\]]*)\]")
+
+
+@dataclass
+class Output:
+    """What a command says, and to whom."""
+
+    stdout: TextIO
+    stderr: TextIO
+    stdin: TextIO
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    quiet: bool = False
+    gone: bool = False
+    """Nobody reads stdout any more, as after `| head`: what follows is not written, and nothing fails for it."""
+
+    @classmethod
+    def of_process(cls) -> Output:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")  # a C locale must not turn an accent into a crash
+        return cls(sys.stdout, sys.stderr, sys.stdin)
+
+    # Data
+
+    @property
+    def is_terminal(self) -> bool:
+        return _is_terminal(self.stdout)
+
+    @property
+    def width(self) -> int:
+        return shutil.get_terminal_size((80, 24)).columns
+
+    def line(self, text: str = "") -> None:
+        """One line (or block) of data, already safe."""
+        self._write(f"{text}\n")
+
+    def json(self, value: Any) -> None:
+        """One document in ASCII, never wrapped or coloured."""
+        self.line(json.dumps(value, ensure_ascii=True, allow_nan=False))
+
+    def json_array(self, items: Iterable[Any]) -> int:
+        """One array, written item by item, however many there are; how many it were."""
+        count = 0
+        for item in items:
+            self._write(f"{',' if count else '['}\n  {json.dumps(item, ensure_ascii=True, allow_nan=False)}")
+            count += 1
+            if self.gone:
+                break
+        self._write("\n]\n" if count else "[]\n")
+        return count
+
+    def table(self, header: Sequence[str], rows: Iterable[tuple[str, ...]]) -> None:
+        """A table of a few rows: drawn by rich on a terminal, aligned columns elsewhere."""
+        if self.is_terminal:
+            from queuectl.commands.tables import render
+
+            self._write(render(header, rows, width=self.width, colour=self.has_colour(self.stdout)))
+            return
+        for text in columns([tuple(header), *rows]):
+            self.line(text)
+
+    def _write(self, text: str) -> None:
+        if self.gone:
+            return
+        try:
+            self.stdout.write(text)
+            self.stdout.flush()
+        except BrokenPipeError:
+            self._forget_stdout()
+
+    def _forget_stdout(self) -> None:
+        self.gone = True
+        if self.stdout is sys.stdout:  # the interpreter flushes it once more at exit, and would complain
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.stdout.fileno())
+
+    # Notes
+
+    def info(self, text: str) -> None:
+        if not self.quiet:
+            self._note("INFO", text)
+
+    def warn(self, text: str) -> None:
+        self._note("WARN", text)
+
+    def error(self, text: str, hint: str | None = None) -> None:
+        self._note("ERROR", text)
+        if hint:
+            self.note(f"{'   ' if _is_terminal(self.stderr) else ''}{safe(hint)}")
+
+    def note(self, text: str = "") -> None:
+        """A plain line on stderr, already safe; if nobody reads there either, so be it."""
+        try:
+            self.stderr.write(f"{text}\n")
+            self.stderr.flush()
+        except (BrokenPipeError, ValueError):
+            pass
+
+    def _note(self, level: str, text: str) -> None:
+        """As artisan's components on a terminal; elsewhere one plain line for logs."""
+        shown = safe(text)
+        if not _is_terminal(self.stderr):
+            self.note(shown if level == "INFO" else f"{level.lower()}: {shown}")
+        elif not self.has_colour(self.stderr):
+            self.note(f"\n   {level}  {shown}\n")
+        else:
+            bold = _BRACKETED.sub("\x1b[1m[\\1]\x1b[22m", shown)
+            self.note(f"\n   \x1b[{_BADGES[level]}m {level} \x1b[0m {bold}\n")
+
+    @contextmanager
+    def counting(self, what: str, total: int | None = None) -> Iterator[Any]:
+        """Show on a terminal how far a long task has got; call what this gives with the number done so far."""
+        shows = _is_terminal(self.stderr) and not self.quiet
+        of = f" of {total}" if total is not None else ""
+
+        def show(done: int) -> None:
+            if shows:
+                self.stderr.write(f"\r{what} {done}{of}")
+                self.stderr.flush()
+
+        try:
+            yield show
+        finally:
+            if shows:
+                self.stderr.write("\r\x1b[K")
+
+    # Questions
+
+    @property
+    def can_ask(self) -> bool:
+        return _is_terminal(self.stdin) and _is_terminal(self.stderr)
+
+    def confirm(self, question: str) -> bool:
+        """Whether the person at the terminal says yes; silence means no."""
+        self.stderr.write(f"{safe(question)} (yes/no) [no]: ")
+        self.stderr.flush()
+        return self.stdin.readline().strip().lower() in ("y", "yes")
+
+    # Colour
+
+    def has_colour(self, stream: TextIO) -> bool:
+        return _is_terminal(stream) and not self.environment.get("NO_COLOR") and self.environment.get("TERM") != "dumb"
+
+    def style(self, text: str, *styles: str) -> str:
+        """*text* in these styles, where stdout shows colours."""
+        if not styles or not self.has_colour(self.stdout):
+            return text
+        return f"\x1b[{';'.join(str(_SGR[style]) for style in styles)}m{text}\x1b[0m"
+
+
+def _is_terminal(stream: TextIO) -> bool:
+    try:
+        return stream.isatty()
+    except ValueError:  # closed
+        return False

@@ -1,0 +1,75 @@
+"""One run of the command line: what its global options said, and the application they lead to, built when asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from queuectl.commands.output import Output
+from queuectl.errors import UsageError
+
+if TYPE_CHECKING:
+    import typer
+
+    from queuectl.app import App
+    from queuectl.config import Config
+
+
+class Session:
+    """What every command is given."""
+
+    def __init__(self, output: Output) -> None:
+        self.output = output
+        self.config_path: str | None = None
+        self.verbosity = 0
+        self.interactive = True
+        self._config: Config | None = None
+        self._app: App | None = None
+
+    @classmethod
+    def of(cls, context: typer.Context) -> Session:
+        session = context.find_object(cls)
+        if session is None:
+            raise TypeError("The command line was not started by queuectl.cli.main.")
+        return session
+
+    @property
+    def config(self) -> Config:
+        if self._config is None:
+            from queuectl.config.loading import load
+
+            self._config = load(self.config_path)
+            for note in self._config.notes:
+                self.output.warn(note)
+        return self._config
+
+    @property
+    def app(self) -> App:
+        if self._app is None:
+            from queuectl.app import App
+
+            self._app = App(self.config)
+        return self._app
+
+    def close(self) -> None:
+        if self._app is not None:
+            self._app.close()
+
+    # Telling and asking
+
+    def tell(self, error: BaseException, message: str, hint: str | None) -> None:
+        """An error in one line, with its hint; at -vv the traceback as well."""
+        from queuectl.jobs.masking import mask
+
+        if self.verbosity > 1:
+            import traceback
+
+            from queuectl.commands.text import safe
+
+            self.output.note(safe(mask("".join(traceback.format_exception(error))), lines=True))
+        self.output.error(mask(message), hint and mask(hint))
+
+    def confirm(self, question: str, *, flag: str) -> bool:
+        """Whether somebody says yes. `UsageError` where nobody can be asked: then only *flag* means yes."""
+        if not (self.interactive and self.output.can_ask):
+            raise UsageError(f"{question} Nobody can be asked here.", hint=f"Add {flag} to mean yes.")
+        return self.output.confirm(question)

@@ -1,0 +1,167 @@
+"""Failed jobs across several connections, and the one store that may collect them all.
+
+A driver fails a job into its own store, in the step that removes it from the queue. Where `[failed] connection` names
+another one, workers carry the rows there afterwards, and operators act on that one only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from heapq import merge
+from itertools import chain
+
+from queuectl.drivers.contract import Driver, FailedJob, FailedStore
+from queuectl.errors import UsageError
+from queuectl.jobs.outcome import Entry, FailedRecord, Problem, Unique
+from queuectl.jobs.payload import again
+
+PAGE = 200
+BODIES = 20
+"""Rows moved in one step, payloads and tracebacks included."""
+REMEMBERED = 7 * 86_400.0
+"""Seconds that a retry from another store is remembered, so that an interrupted one never pushes twice."""
+
+
+def each(store: FailedStore, queue: str | None = None) -> Iterator[FailedJob]:
+    """Every failed job, newest first, a page at a time and without bodies."""
+    page = store.page(queue=queue, limit=PAGE)
+    yield from page.items
+    while page.cursor is not None:
+        page = store.page(queue=queue, cursor=page.cursor, limit=PAGE)
+        yield from page.items
+
+
+def relay_failed(source: FailedStore, target: FailedStore) -> int:
+    """Carry the failed jobs of one store to another; how many. Rows of a PHP application stay where they are."""
+    return sum(_carry(source, target, keys) for keys in batched((job.uuid for job in _ours(source)), BODIES))
+
+
+def _ours(store: FailedStore) -> Iterator[FailedJob]:
+    return (job for job in each(store) if not job.foreign)
+
+
+def _carry(source: FailedStore, target: FailedStore, keys: Sequence[str]) -> int:
+    records = [record_of(job) for job in map(source.get, keys) if job is not None]
+    target.add(records)  # first there, then gone here: a duplicate beats a loss
+    return len(source.forget([record.uuid for record in records]))
+
+
+def record_of(job: FailedJob) -> FailedRecord:
+    """A row of one failed store as another one takes it."""
+    return FailedRecord(
+        uuid=job.uuid,
+        connection=job.connection,
+        queue=job.queue,
+        payload=job.payload,
+        job=job.job,
+        attempts=job.attempts,
+        problem=Problem(job.error, job.message, job.text),
+        failed_at=job.failed_at,
+    )
+
+
+def batched(items: Iterable[str], size: int) -> Iterator[list[str]]:
+    batch: list[str] = []
+    for item in items:
+        batch.append(item)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A failed job, and the connection in whose store it lies."""
+
+    store: str
+    job: FailedJob
+
+
+class FailedJobs:
+    """The failed jobs of several connections as one list.
+
+    *drivers* are those whose stores are looked into, by connection, each store once. *owner* gives the driver that a
+    row's connection stands for, or None if there is none of that name. *far* is the name of the collecting one, if any.
+    """
+
+    def __init__(
+        self,
+        drivers: Mapping[str, Driver],
+        *,
+        owner: Callable[[str], Driver | None],
+        far: str | None = None,
+        now: Callable[[], float],
+    ) -> None:
+        self._drivers, self._owner, self._far, self._now = drivers, owner, far, now
+
+    def collect(self) -> None:
+        """Carry everything to the collecting store first, so that each job lies in one place only."""
+        if self._far is not None and self._far in self._drivers:
+            target = self._drivers[self._far].failed
+            for name, driver in self._drivers.items():
+                if name != self._far:
+                    relay_failed(driver.failed, target)
+
+    def all(self, queue: str | None = None) -> Iterator[Located]:
+        """Every failed job, newest first; of two rows of one job on its way, the collecting store's."""
+        listings = [
+            ((-job.failed_at, name != self._far, Located(name, job)) for job in each(driver.failed, queue))
+            for name, driver in self._drivers.items()
+        ]
+        recent: tuple[float, set[str]] = (0.0, set())
+        for at, _, found in merge(*listings, key=lambda row: row[:2]):
+            if at != recent[0]:
+                recent = (at, set())
+            if found.job.uuid not in recent[1]:
+                recent[1].add(found.job.uuid)
+                yield found
+
+    def find(self, key: str) -> Located | None:
+        """The failed job of this id. `UsageError` if two connections have one: which is meant cannot be known."""
+        found = [Located(name, job) for name, driver in self._drivers.items() if (job := driver.failed.get(key))]
+        if len(found) > 1:
+            where = " and ".join(located.store for located in found)
+            raise UsageError(f"Both {where} have a failed job {key!r}.", hint="Give the uuid, or choose --connection.")
+        return found[0] if found else None
+
+    def retry(self, batch: Sequence[Located]) -> list[str]:
+        """Put these back on the queues they came from; the uuids that moved. What is gone already is left out."""
+        return list(chain.from_iterable(self._retry_in(name, jobs) for name, jobs in _by_store(batch).items()))
+
+    def forget(self, batch: Sequence[Located]) -> list[str]:
+        """Delete these; the uuids that this call deleted."""
+        return list(
+            chain.from_iterable(
+                self._drivers[name].failed.forget([job.uuid for job in jobs]) for name, jobs in _by_store(batch).items()
+            )
+        )
+
+    def _retry_in(self, name: str, jobs: Sequence[FailedJob]) -> list[str]:
+        driver = self._drivers[name]
+        near = [job.uuid for job in jobs if not self._lives_elsewhere(job, driver)]
+        far = [job for job in jobs if self._lives_elsewhere(job, driver)]
+        moved = driver.failed.retry(near) if near else []
+        return [*moved, *(job.uuid for job in far if self._send_back(job, driver.failed))]
+
+    def _lives_elsewhere(self, job: FailedJob, driver: Driver) -> bool:
+        owner = self._owner(job.connection)
+        return owner is not None and not owner.immediate and owner.place != driver.place
+
+    def _send_back(self, listed: FailedJob, store: FailedStore) -> bool:
+        """Push a job into the queue of another server, then forget it here: a duplicate row beats a lost job."""
+        job, owner = store.get(listed.uuid), self._owner(listed.connection)
+        if job is None or owner is None:
+            return False
+        once = Unique(f"retried:{job.uuid}:{job.failed_at:.6f}", REMEMBERED)
+        owner.push([Entry(job.queue, again(job.payload, now=self._now()), job.uuid, unique=once)])
+        return bool(store.forget([job.uuid]))
+
+
+def _by_store(batch: Sequence[Located]) -> dict[str, list[FailedJob]]:
+    stores: dict[str, list[FailedJob]] = {}
+    for located in batch:
+        stores.setdefault(located.store, []).append(located.job)
+    return stores
