@@ -266,7 +266,7 @@ class _Watch:
         return None
 
     def next_check_in(self) -> float:
-        return 1.0
+        return 0.1
 
     def drain(self) -> bool:
         return any(counts.pending for counts in self._driver.counts(self._queues).values())
