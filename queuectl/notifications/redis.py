@@ -1,0 +1,33 @@
+"""Word to whoever subscribed on Redis: one message a notification, on the user's own channel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from queuectl.drivers.redis.address import parse
+from queuectl.drivers.redis.connect import Connector
+from queuectl.drivers.redis.servers import OneServer
+from queuectl.drivers.redis.store import Store
+from queuectl.drivers.redis.wire import command
+from queuectl.notifications.services import as_message
+
+TIMEOUT = 1.0
+"""Seconds that connecting, and the reply, may take: a job waits for this, perhaps inside a request."""
+
+
+class RedisNotifier:
+    """Publishes each notification as JSON on its user's channel, `notifications.USER_ID`."""
+
+    def __init__(self, url: str, *, channel: str = "notifications.") -> None:
+        """*channel* is what stands before the user's id, prefix and all. Nothing is connected yet."""
+        address = parse(url)
+        self._store = Store(OneServer(Connector(address, TIMEOUT)), prefix="", clock=None, place=address.place)
+        self._channel = channel
+
+    def broadcast(self, notification: dict[str, Any]) -> None:
+        """Publish it; nobody may be listening. `DriverUnavailable` and its like if Redis did not take it."""
+        channel = f"{self._channel}{notification['user_id']}"
+        self._store.run([command(b"PUBLISH", channel.encode(), args=[as_message(notification)])])
+
+    def close(self) -> None:
+        self._store.servers.close()
