@@ -15,7 +15,7 @@ from queuectl.errors import NotBound
 
 if TYPE_CHECKING:
     from queuectl.disks import Disk
-    from queuectl.jobs.definition import Dispatch
+    from queuectl.jobs.pending import Dispatch
     from queuectl.jobs.registry import Registry
 
 

@@ -1,0 +1,178 @@
+"""What a job is: a class whose annotated attributes are its arguments and whose plain attributes are its settings."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, ClassVar, ParamSpec, cast, dataclass_transform
+
+from queuectl.errors import JobDefinitionError, ManuallyFailed
+from queuectl.jobs.masking import MASK, is_secret
+from queuectl.jobs.pending import Dispatch as Dispatch
+from queuectl.jobs.pending import Pending
+from queuectl.jobs.running import state_of
+from queuectl.jobs.settings import Delay, check_settings, is_class_variable, own_annotations, span
+
+P = ParamSpec("P")
+
+
+@dataclass_transform(field_specifiers=(dataclasses.field,))
+class Job:
+    """The base of all jobs. Subclass it, annotate the arguments, and write `handle`.
+
+        class SendWelcome(Job):
+            user_id: int
+            locale: str = "fr"
+
+            queue = "mail"
+            tries = 3
+            backoff = (10, 30, 60)
+
+            def handle(self) -> None: ...
+
+    A subclass of a job inherits its arguments and its settings, except `name`.
+    """
+
+    name: ClassVar[str | None] = None
+    """The registered name, as payloads have it; the class's own name by default."""
+    queue: ClassVar[str | None] = None
+    connection: ClassVar[str | None] = None
+    tries: ClassVar[int | None] = None
+    """Attempts before it fails for good; 0: no limit."""
+    backoff: ClassVar[int | Sequence[int] | None] = None
+    """Seconds before the attempts 2, 3, …; the last step repeats."""
+    timeout: ClassVar[int | None] = None
+    """Seconds one attempt may take; 0: no limit."""
+    fail_on_timeout: ClassVar[bool | None] = None
+    """Fail for good at the first timeout, whatever tries are left."""
+    max_exceptions: ClassVar[int | None] = None
+    """Fail for good after this many exceptions, whatever tries are left (releases do not count)."""
+    retry_until: ClassVar[Delay | Callable[[Any], Delay] | None] = None
+    """When to stop trying: seconds or a timedelta after dispatch, a moment, or a method. Replaces `tries`."""
+    delay: ClassVar[Delay | None] = None
+    """How long after dispatch a job is held back."""
+
+    _place: ClassVar[str] = __file__
+    _renamed: ClassVar[Mapping[str, str]] = {}
+    """Arguments (of functions) that are called like a setting, with the attributes that hold them."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "_place" not in vars(cls):
+            cls._place = _place_outside()
+        check_settings(cls)
+        _check_arguments(cls)
+        try:
+            dataclasses.dataclass(repr=False)(cls)
+        except (TypeError, ValueError) as error:
+            raise JobDefinitionError(f"{cls.__name__}: {error}") from None
+
+    def handle(self) -> Any:
+        """Do the work; may be `async`. What it returns is ignored; what it raises decides about another attempt."""
+        raise NotImplementedError(f"{type(self).__name__} has no handle().")
+
+    def failed(self, error: BaseException) -> Any:
+        """Called once when the job has failed for good; may be `async`. Runs on a fresh copy of the job."""
+
+    # While it runs
+
+    @property
+    def attempts(self) -> int:
+        """Which attempt this is, from 1."""
+        return state_of(self, "attempts").attempts
+
+    @property
+    def uuid(self) -> str:
+        """What this job is called in every store, the same at each attempt."""
+        return state_of(self, "uuid").uuid
+
+    def release(self, seconds: float | timedelta = 0) -> None:
+        """Go back into the queue for that long once `handle` has ended, however it ends. Uses up an attempt."""
+        state_of(self, "release()").release_after = span(seconds)
+
+    def fail(self, reason: str | BaseException | None = None) -> None:
+        """Fail for good once `handle` has ended, whatever attempts are left."""
+        state = state_of(self, "fail()")
+        if not isinstance(reason, BaseException):
+            reason = ManuallyFailed(reason or f"{registered_name(type(self))} failed itself.")
+        state.failure = reason
+
+    # On its way
+
+    @classmethod
+    def dispatch(cls: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> str:
+        """Check the arguments, push the job (on `sync`: run it now) and return its uuid."""
+        return Pending(cls).dispatch(*args, **kwargs)
+
+    @classmethod
+    def dispatch_sync(cls: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Run the job here and now, whatever the connection; what it raises reaches the caller."""
+        Pending(cls).dispatch_sync(*args, **kwargs)
+
+    @classmethod
+    def on_queue(cls: Callable[P, object], queue: str) -> Pending[P]:
+        return Pending(cls).on_queue(queue)
+
+    @classmethod
+    def on_connection(cls: Callable[P, object], connection: str) -> Pending[P]:
+        return Pending(cls).on_connection(connection)
+
+    @classmethod
+    def later(cls: Callable[P, object], when: Delay) -> Pending[P]:
+        """Hold the job back: seconds, a timedelta, or until a moment."""
+        return Pending(cls).later(when)
+
+    @classmethod
+    def using(cls: Callable[P, object], connection: str) -> Pending[P]:
+        return Pending(cls).using(connection)
+
+    @classmethod
+    def dispatch_many(cls, jobs: Iterable[Job]) -> list[str]:
+        """Dispatch jobs of any classes, taken from *jobs* a thousand at a time, and return their uuids in order."""
+        return Pending(cls).dispatch_many(jobs)
+
+    def __repr__(self) -> str:
+        shown = (f"{field.name}={_shown(self, field.name)}" for field in dataclasses.fields(cast("Any", self)))
+        return f"{type(self).__qualname__}({', '.join(shown)})"
+
+
+def registered_name(cls: type[Job]) -> str:
+    """What payloads call this class. Not inherited: two classes never share a name by accident."""
+    own = vars(cls).get("name")
+    return own if isinstance(own, str) else cls.__name__
+
+
+def place_of(cls: type[Job]) -> str:
+    """Where the class is written, as `file:line`."""
+    return cls._place
+
+
+def is_complete(cls: type[Job]) -> bool:
+    """Is there a `handle`? Without one a class is a base for others."""
+    return cls.handle is not Job.handle
+
+
+def has_failed_hook(cls: type[Job]) -> bool:
+    return cls.failed is not Job.failed
+
+
+def _shown(job: Job, name: str) -> str:
+    return MASK if is_secret(name) else repr(getattr(job, name, None))
+
+
+def _check_arguments(cls: type[Job]) -> None:
+    for name, annotation in own_annotations(cls).items():
+        if hasattr(Job, name) and not is_class_variable(annotation):
+            raise JobDefinitionError(
+                f"{cls.__name__}.{name}: every job has `{name}` already; call the argument something else."
+            )
+
+
+def _place_outside() -> str:
+    """Where the code outside this module is that creates a class."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__") == __name__:
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"

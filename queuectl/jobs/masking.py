@@ -1,0 +1,32 @@
+"""What must not be shown: which names hold secrets, and how secrets are taken out of text."""
+
+from __future__ import annotations
+
+import re
+
+MASK = "***"
+_ANYWHERE = "password|passwd|passphrase|secret|token|cookie|credential|api_?key|access_?key|private_?key|authorization"
+_WHOLE_WORD = "pass|pwd|key|keys|auth|dsn"
+_NAME = re.compile(rf"{_ANYWHERE}|(?:^|_)(?:{_WHOLE_WORD})(?:_|\d|$)", re.IGNORECASE)
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[-. ]")
+_URL_PASSWORD = re.compile(r"(?<=://)([^\s:/?#@]*):[^\s/?#]*@")
+_ASSIGNED = re.compile(
+    rf"""((?:{_ANYWHERE}|\b(?:pass|pwd|dsn|key)\b)[\w-]{{0,40}}(?:["']\s{{0,3}}:|\s{{0,3}}=)\s{{0,3}})"""
+    r"""(?:"[^"\n]*"|'[^'\n]*'|[^\s"',;&)\]}]+)""",
+    re.IGNORECASE,
+)
+
+
+def is_secret(name: str) -> bool:
+    """Is what this field, option or key holds not to be shown?"""
+    return bool(_NAME.search(_HUMP.sub("_", name)))
+
+
+def mask(text: str) -> str:
+    """*text* without the passwords of URLs and without values written as `password=…` or `'password': …`."""
+    return _ASSIGNED.sub(rf"\1{MASK}", mask_urls(text))
+
+
+def mask_urls(text: str) -> str:
+    """*text* with the password of every URL in it masked."""
+    return _URL_PASSWORD.sub(rf"\1:{MASK}@", text) if "://" in text else text

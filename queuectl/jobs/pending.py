@@ -1,0 +1,95 @@
+"""A dispatch that is still being described: `SendWelcome.on_queue("mail").later(60)`, then `.dispatch(…)`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, cast
+
+from queuectl.errors import UsageError
+from queuectl.jobs.payload import check_queue_name
+from queuectl.jobs.runtime import current
+from queuectl.jobs.settings import Delay, is_delay
+
+if TYPE_CHECKING:
+    from queuectl.jobs.definition import Job
+
+P = ParamSpec("P")
+CHUNK = 1_000
+"""Jobs that a bulk dispatch holds in memory, and sends, at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """One job instance on its way; None leaves the choice to the class, then to the configuration."""
+
+    job: Job
+    connection: str | None = None
+    queue: str | None = None
+    delay: Delay | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pending(Generic[P]):
+    """Where and when to dispatch, typed by the arguments that the job takes. Each step returns a new one."""
+
+    make: Callable[P, object]
+    """The job class, seen as the function that its `__init__` is."""
+    connection: str | None = None
+    queue: str | None = None
+    delay: Delay | None = None
+
+    def on_queue(self, queue: str) -> Pending[P]:
+        return replace(self, queue=check_queue_name(queue))
+
+    def on_connection(self, connection: str) -> Pending[P]:
+        return replace(self, connection=connection)
+
+    def later(self, when: Delay) -> Pending[P]:
+        """Hold the job back: seconds, a timedelta, or until a moment (one that has passed is now)."""
+        if not is_delay(when):
+            raise UsageError(f"later() takes seconds, a timedelta or a datetime at most ten years away, not {when!r}.")
+        return replace(self, delay=when)
+
+    def using(self, connection: str) -> Pending[P]:
+        """Dispatch through the connection of this name."""
+        if not isinstance(connection, str):
+            raise UsageError(
+                f"using() takes the name of a connection, not {type(connection).__qualname__}: "
+                "pushing inside a database transaction of the application is not supported yet."
+            )
+        return self.on_connection(connection)
+
+    def dispatch(self, *args: P.args, **kwargs: P.kwargs) -> str:
+        """Check the arguments, push the job (on `sync`: run it now) and return its uuid."""
+        sending = self._sending(self._bind(args, kwargs))
+        return current().dispatcher.dispatch([sending])[0]
+
+    def dispatch_sync(self, *args: P.args, **kwargs: P.kwargs) -> None:
+        """Run the job here and now; what it raises reaches the caller."""
+        sending = self._sending(self._bind(args, kwargs))
+        current().dispatcher.dispatch_sync(sending)
+
+    def dispatch_many(self, jobs: Iterable[Job]) -> list[str]:
+        """Dispatch jobs, taken from *jobs* a thousand at a time, and return their uuids in order.
+
+        Each thousand is pushed all or none. When one cannot be, the error has a note of how many went before.
+        """
+        uuids: list[str] = []
+        remaining = map(self._sending, jobs)
+        try:
+            while chunk := list(islice(remaining, CHUNK)):
+                uuids += current().dispatcher.dispatch(chunk)
+        except BaseException as error:
+            error.add_note(f"{len(uuids):,} jobs had been dispatched before this.")
+            raise
+        return uuids
+
+    def _bind(self, args: Any, kwargs: Any) -> Job:
+        from queuectl.jobs.arguments import bind
+
+        return bind(cast("type[Job]", self.make), args, kwargs)
+
+    def _sending(self, job: Job) -> Dispatch:
+        return Dispatch(job, self.connection, self.queue, self.delay)

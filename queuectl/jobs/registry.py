@@ -1,0 +1,170 @@
+"""The jobs by name. The only way from a name in a payload to code: exact matches, or nothing."""
+
+from __future__ import annotations
+
+import difflib
+import pkgutil
+import sys
+import traceback
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from queuectl.errors import ConfigurationError, DuplicateJob, UnknownJob
+from queuectl.jobs.definition import Job, has_failed_hook, is_complete, place_of, registered_name
+from queuectl.jobs.function import FunctionJob
+from queuectl.jobs.limits import Settings
+from queuectl.jobs.settings import declared
+
+BUILT_IN = {
+    "SendNotificationJob": "queuectl.jobs.send_notification",
+    "ProcessImageJob": "queuectl.jobs.process_image",
+}
+"""Jobs in the box, imported when they are asked for: the second needs Pillow."""
+ENTRY_POINTS = "queuectl.jobs"
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What the worker's parent, which never imports a job, must know of it."""
+
+    settings: Settings
+    has_failed: bool
+
+    def to_json(self) -> dict[str, Any]:
+        return {"settings": asdict(self.settings), "has_failed": self.has_failed}
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> Declaration:
+        settings = dict(found["settings"])
+        if settings["backoff"] is not None:
+            settings["backoff"] = tuple(settings["backoff"])
+        return cls(Settings(**settings), bool(found["has_failed"]))
+
+
+class Registry:
+    """Job classes by their registered names; the built-in ones always among them."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[str, type[Job]] = {}
+
+    def add(self, cls: type[Job]) -> None:
+        """Register a class; once more changes nothing. `DuplicateJob` if another one has its name."""
+        name = registered_name(cls)
+        if self._jobs.get(name) is cls:
+            return
+        other = self._place(name)
+        if other is not None and other != place_of(cls) and not self._is_redefined(name, cls):
+            raise DuplicateJob(
+                f"Two jobs are called {name!r}: {other} and {place_of(cls)}.",
+                hint='Give one of them another name: `name = "…"` in the class, or `@job(name="…")`.',
+            )
+        self._jobs[name] = cls
+
+    def get(self, name: str) -> type[Job]:
+        """The class of this name; `UnknownJob` that lists the known ones."""
+        if name not in self._jobs and name in BUILT_IN:
+            self._jobs[name] = getattr(import_module(BUILT_IN[name]), name)
+        try:
+            return self._jobs[name]
+        except KeyError:
+            raise UnknownJob(self._unknown(name)) from None
+
+    def names(self) -> list[str]:
+        return sorted({*self._jobs, *BUILT_IN})
+
+    def declarations(self) -> dict[str, Declaration]:
+        """What every job declares, by name. Imports the built-in ones."""
+        found = {name: self.get(name) for name in self.names()}
+        return {name: Declaration(declared(cls), has_failed_hook(cls)) for name, cls in found.items()}
+
+    def load(self, modules: Iterable[str], root: Path) -> None:
+        """Import *modules* (a package stands for all modules in it) from *root*, and what is installed, and register
+        the jobs in them. `ConfigurationError` with the end of the traceback if one cannot be imported.
+        """
+        if str(root) not in sys.path:
+            sys.path.insert(0, str(root))
+        for name in modules:
+            self._add_all(_import_tree(name, root))
+        for point in entry_points(group=ENTRY_POINTS):
+            self._add_loaded(_load(point))
+
+    def _add_all(self, modules: Iterable[ModuleType]) -> None:
+        for module in modules:
+            for value in list(vars(module).values()):
+                self._add_if_job(value)
+
+    def _add_loaded(self, found: Any) -> None:
+        if isinstance(found, ModuleType):
+            self._add_all([found])
+        else:
+            self._add_if_job(found)
+
+    def _add_if_job(self, value: Any) -> None:
+        if isinstance(value, FunctionJob):
+            self.add(value.job)
+        elif isinstance(value, type) and issubclass(value, Job) and is_complete(value):
+            self.add(value)
+
+    def _place(self, name: str) -> str | None:
+        """Where the class that has this name is written; None if the name is free."""
+        if name in self._jobs:
+            return place_of(self._jobs[name])
+        if name in BUILT_IN:
+            spec = find_spec(BUILT_IN[name])
+            return spec.origin if spec else None
+        return None
+
+    def _is_redefined(self, name: str, cls: type[Job]) -> bool:
+        """Is *cls* the class of that name once more: its module loaded again, or a notebook's cell run again?"""
+        former = self._jobs.get(name)
+        if former is None:
+            return cls.__module__ == BUILT_IN[name]
+        return (former.__module__, former.__qualname__) == (cls.__module__, cls.__qualname__)
+
+    def _unknown(self, name: str) -> str:
+        near = difflib.get_close_matches(name, self.names(), n=1)
+        guess = f" Did you mean {near[0]!r}?" if near else ""
+        return f"No job is registered as {name[:255]!r}.{guess} Known: {', '.join(self.names())}."
+
+
+def _import_tree(name: str, root: Path) -> Iterator[ModuleType]:
+    """The module, and if it is a package, every module below it."""
+    module = _import(name, root)
+    yield module
+    for found in pkgutil.iter_modules(getattr(module, "__path__", ()), f"{name}."):
+        if not found.name.endswith(".__main__"):
+            yield from _import_tree(found.name, root)
+
+
+def _import(name: str, root: Path) -> ModuleType:
+    try:
+        return import_module(name)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # also a module that calls sys.exit()
+        raise ConfigurationError(
+            f"The jobs module {name!r} cannot be imported from {root}: {_told(error)}",
+            hint="`jobs` in conf/queue.toml names the modules whose jobs are registered.",
+        ) from error
+
+
+def _load(point: EntryPoint) -> Any:
+    try:
+        return point.load()
+    except Exception as error:
+        source = point.dist.name if point.dist else "an installed distribution"
+        raise ConfigurationError(
+            f"The jobs {point.value!r} that {source} brings cannot be imported: {_told(error)}"
+        ) from error
+
+
+def _told(error: BaseException) -> str:
+    """The error, and the last lines of its traceback: where in the application it happened."""
+    lines = "".join(traceback.format_exception(error)).strip().splitlines()
+    return f"{type(error).__name__}: {error}\n" + "\n".join(lines[-6:])

@@ -1,0 +1,57 @@
+"""The run a job is in: what `self.attempts`, `self.release()` and `self.fail()` refer to while `handle` runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from queuectl.errors import NotRunning
+
+if TYPE_CHECKING:
+    from queuectl.jobs.definition import Job
+
+
+@dataclass(slots=True)
+class Running:
+    """One run of one job, and what the job asked for while it ran."""
+
+    attempts: int
+    uuid: str
+    release_after: float | None = None
+    """Set by `release()`: the seconds it asked for."""
+    failure: BaseException | None = None
+    """Set by `fail()`: why. Stands above a release."""
+
+
+_STATE = "_running"  # in the instance's __dict__, beside its fields: no part of its equality, repr or arguments
+_current: ContextVar[Any] = ContextVar("queuectl_current_job", default=None)
+
+
+def current_job() -> Job:
+    """The job that runs here, as its `self`: for functions made jobs with `@job`, and for the code they call."""
+    found: Job | None = _current.get()
+    if found is None:
+        raise NotRunning("current_job() has an answer only while a job runs.")
+    return found
+
+
+def state_of(job: Job, asked: str) -> Running:
+    """The run that *job* is in; `NotRunning` that names what was *asked* if it is in none."""
+    state: Running | None = vars(job).get(_STATE)
+    if state is None:
+        raise NotRunning(f"{type(job).__name__}.{asked} has a meaning only while the job runs.")
+    return state
+
+
+@contextmanager
+def running(job: Job, state: Running) -> Iterator[None]:
+    """Let *job* be the current job, in the run that *state* describes."""
+    vars(job)[_STATE] = state
+    token = _current.set(job)
+    try:
+        yield
+    finally:
+        _current.reset(token)

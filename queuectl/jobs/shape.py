@@ -1,0 +1,156 @@
+"""The shape of a job's arguments: names, types, and the pydantic adapter that checks them and writes them as JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+from queuectl.errors import JobDefinitionError
+
+if TYPE_CHECKING:
+    from pydantic import ConfigDict, TypeAdapter
+    from pydantic_core.core_schema import CoreConfig
+
+    from queuectl.jobs.definition import Job
+
+_CACHE = "_shape"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument of a job."""
+
+    name: str
+    """As it is called in `dispatch` and in payloads."""
+    attribute: str
+    """As the job instance calls it; another name only where a function's parameter is called like a setting."""
+    type: Any
+    required: bool
+    keyword_only: bool
+
+
+class Shape:
+    """The arguments of one job class, in order."""
+
+    def __init__(self, cls: type[Job]) -> None:
+        self.job = cls.__name__
+        self.arguments = _arguments_of(cls)
+
+    @classmethod
+    def of(cls, job: type[Job]) -> Shape:
+        """The shape of a job class, made on first use and kept on the class."""
+        found = vars(job).get(_CACHE)
+        if found is None:
+            found = cls(job)
+            setattr(job, _CACHE, found)
+        return cast("Shape", found)
+
+    @property
+    def names(self) -> list[str]:
+        return [argument.name for argument in self.arguments]
+
+    @property
+    def positional(self) -> list[str]:
+        return [argument.name for argument in self.arguments if not argument.keyword_only]
+
+    @cached_property
+    def sole_record(self) -> str | None:
+        """The one argument's name, if there is exactly one and it is a mapping or a record."""
+        if len(self.arguments) == 1 and _is_record(self.arguments[0].type):
+            return self.arguments[0].name
+        return None
+
+    @cached_property
+    def adapter(self) -> TypeAdapter[dict[str, Any]]:
+        """Checks and converts `{name: value}`. Built on first use: importing pydantic costs more than most programs."""
+        from pydantic import TypeAdapter
+        from pydantic.errors import PydanticUserError
+        from pydantic_core import SchemaError
+
+        try:
+            return TypeAdapter(_schema_of(self.arguments), config=cast("ConfigDict", _config()))
+        except (PydanticUserError, SchemaError, NameError) as error:
+            reason = str(error).partition("\n")[0]
+            raise JobDefinitionError(f"An argument of {self.job} has a type that cannot travel: {reason}") from error
+
+
+def _arguments_of(cls: type[Job]) -> tuple[Argument, ...]:
+    hints = _hints_of(cls)
+    names = {attribute: name for name, attribute in cls._renamed.items()}
+    return tuple(
+        Argument(
+            name=names.get(field.name, field.name),
+            attribute=field.name,
+            type=hints[field.name],
+            required=field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING,
+            keyword_only=bool(field.kw_only),
+        )
+        for field in dataclasses.fields(cast("Any", cls))
+        if field.init
+    )
+
+
+def _hints_of(cls: type[Job]) -> Mapping[str, Any]:
+    try:
+        return typing.get_type_hints(cls, include_extras=True)
+    except NameError as error:
+        raise JobDefinitionError(
+            f"An annotation of {cls.__name__} cannot be resolved: {error}. Types of arguments are needed when a job "
+            "runs: import them at the top of the module, not under `if TYPE_CHECKING`."
+        ) from error
+
+
+def _schema_of(arguments: tuple[Argument, ...]) -> Any:
+    from pydantic import GetCoreSchemaHandler
+    from pydantic_core import CoreSchema, core_schema
+
+    class Arguments:
+        """A dictionary of exactly these names; unlike a TypedDict's, its strictness does not reach further down."""
+
+        @classmethod
+        def __get_pydantic_core_schema__(cls, _source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+            fields = {
+                argument.name: core_schema.typed_dict_field(
+                    handler.generate_schema(_revealing(argument.type)), required=argument.required
+                )
+                for argument in arguments
+            }
+            return core_schema.typed_dict_schema(fields, extra_behavior="forbid", config=_config())
+
+    return Arguments
+
+
+def _config() -> CoreConfig:
+    return {
+        "ser_json_bytes": "base64",
+        "val_json_bytes": "base64",
+        "ser_json_inf_nan": "constants",  # seen and refused, where the default would quietly write null
+        "allow_inf_nan": False,
+    }
+
+
+def _revealing(kind: Any) -> Any:
+    """*kind* such that a secret travels as itself; pydantic would write `**********`."""
+    from pydantic import PlainSerializer, SecretBytes, SecretStr
+
+    if kind in (SecretStr, SecretBytes):
+        return Annotated[kind, PlainSerializer(lambda secret: secret.get_secret_value(), when_used="json")]
+    if typing.get_origin(kind) in (typing.Union, types.UnionType):
+        return typing.Union[tuple(map(_revealing, typing.get_args(kind)))]  # noqa: UP007 - built from a tuple
+    return kind
+
+
+def _is_record(kind: Any) -> bool:
+    origin = typing.get_origin(kind)
+    if origin is Annotated:
+        return _is_record(typing.get_args(kind)[0])
+    if origin in (typing.Union, types.UnionType):
+        return any(map(_is_record, typing.get_args(kind)))
+    found = origin or kind
+    if not isinstance(found, type):
+        return False
+    return issubclass(found, Mapping) or dataclasses.is_dataclass(found) or hasattr(found, "model_fields")

@@ -1,0 +1,158 @@
+"""Run one attempt: decode, find the class, check the arguments, call `handle`, and say how it ended."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+from queuectl import errors
+from queuectl.errors import (
+    InvalidArguments,
+    JobDefinitionError,
+    JobFailed,
+    JobTimeout,
+    MalformedPayload,
+    TimedOut,
+    UnknownJob,
+)
+from queuectl.jobs import arguments
+from queuectl.jobs.definition import Job, has_failed_hook, registered_name
+from queuectl.jobs.outcome import Ending, Problem, Report
+from queuectl.jobs.payload import decode
+from queuectl.jobs.problem import problem_of
+from queuectl.jobs.registry import Registry
+from queuectl.jobs.running import Running, running
+from queuectl.runner.attempt import Attempt
+from queuectl.runner.coroutines import EventLoop
+from queuectl.runner.raised import Raised
+
+Alarm = Callable[[float], AbstractContextManager[None]]
+"""Raises `JobTimeout` in the block it guards after so many seconds; 0 is never."""
+
+_OURS = {
+    f"queuectl.errors.{name}": found
+    for name, found in vars(errors).items()
+    if isinstance(found, type) and issubclass(found, JobFailed)
+}
+
+
+@contextmanager
+def no_alarm(_seconds: float) -> Iterator[None]:
+    """No limit."""
+    yield
+
+
+class Runner:
+    """Runs attempts of registered jobs. May be used from several threads; coroutines share one event loop."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._loop = EventLoop()
+        self._raised = Raised()
+
+    def run(self, attempt: Attempt, *, timeout: float = 0, alarm: Alarm = no_alarm) -> Report:
+        """Run it and tell how it ended; whatever the job does, this returns.
+
+        A plain `handle` runs in this thread, inside *alarm*; a coroutine is cancelled after *timeout* seconds.
+        0 is no limit.
+        """
+        try:
+            job = self._job(attempt)
+        except UnknownJob as error:
+            return self._report(attempt, Ending.UNKNOWN, error)
+        except (MalformedPayload, InvalidArguments, JobDefinitionError) as error:
+            return self._report(attempt, Ending.REFUSED, error)
+        except Exception as error:
+            return self._report(attempt, Ending.RAISED, error)
+        state = Running(attempt.attempts, attempt.uuid)
+        with running(job, state):
+            raised = self._call(job.handle, timeout, alarm)
+        return self._ended(attempt, job, state, raised, timeout)
+
+    def call_failed(self, attempt: Attempt, why: Problem) -> Problem | None:
+        """Run the job's `failed(error)`; the problem it raised itself, if it did.
+
+        *error* is what the job raised, if this runner saw it; otherwise a `JobFailed` that says why.
+        """
+        error = self._raised.take(attempt.uuid)
+        try:
+            job = self._job(attempt)
+        except Exception:  # what cannot be made a job has no hook to call; its failure is recorded already
+            return None
+        if not has_failed_hook(type(job)):
+            return None
+        with running(job, Running(attempt.attempts, attempt.uuid)):
+            raised = self._call(lambda: job.failed(error or _told(why)), 0, no_alarm)
+        return None if raised is None else problem_of(raised)
+
+    def error_of(self, attempt: Attempt) -> BaseException | None:
+        """What this attempt raised, as long as this runner remembers it: it keeps the latest few."""
+        return self._raised.get(attempt.uuid)
+
+    def close(self) -> None:
+        """Stop the event loop; what still runs on it is cancelled."""
+        self._loop.close()
+
+    def _job(self, attempt: Attempt) -> Job:
+        envelope = decode(attempt.payload)
+        return arguments.from_envelope(self._registry.get(envelope.job), envelope)
+
+    def _call(self, function: Callable[[], Any], timeout: float, alarm: Alarm) -> BaseException | None:
+        if inspect.iscoroutinefunction(function):
+            return self._loop.run(function, timeout)
+        return _guarded(function, timeout, alarm)
+
+    def _ended(
+        self, attempt: Attempt, job: Job, state: Running, raised: BaseException | None, timeout: float
+    ) -> Report:
+        """What the job asked for stands, whatever it raised afterwards."""
+        if state.failure is not None:
+            return self._report(attempt, Ending.FAILED, state.failure, afterwards=raised)
+        if state.release_after is not None:
+            return Report(Ending.RELEASED, state.release_after, None if raised is None else problem_of(raised))
+        if raised is None:
+            return Report(Ending.FINISHED)
+        if isinstance(raised, JobTimeout):
+            return self._report(attempt, Ending.TIMED_OUT, _timed_out(job, raised, timeout))
+        return self._report(attempt, Ending.RAISED, raised)
+
+    def _report(
+        self, attempt: Attempt, ending: Ending, error: BaseException, *, afterwards: BaseException | None = None
+    ) -> Report:
+        self._raised.keep(attempt.uuid, error)
+        why = problem_of(error)
+        if afterwards is not None and afterwards is not error:
+            text = f"{why.text}\n\nAfterwards it raised:\n\n{problem_of(afterwards).text}"
+            why = Problem(why.type, why.message, text)
+        return Report(ending, problem=why)
+
+
+def _guarded(function: Callable[[], Any], timeout: float, alarm: Alarm) -> BaseException | None:
+    """Call it inside the alarm; what it raised. An alarm that goes off after the call is over changes nothing."""
+    over: list[BaseException | None] = []
+    try:
+        with alarm(timeout):
+            try:
+                function()
+            except BaseException as error:
+                over.append(error)
+            else:
+                over.append(None)
+    except JobTimeout as late:
+        over.append(late)
+    return over[0]
+
+
+def _timed_out(job: Job, error: JobTimeout, timeout: float) -> TimedOut:
+    """The time-out as a failure with a name a person understands, and where it struck."""
+    limit = f" of {timeout:g} seconds" if timeout else ""
+    found = TimedOut(f"{registered_name(type(job))} ran longer than its timeout{limit}.")
+    found.__cause__ = error.__cause__
+    return found.with_traceback(error.__traceback__)
+
+
+def _told(why: Problem) -> JobFailed:
+    """An exception for a failure that nobody here saw happen; its class is never taken from elsewhere."""
+    return _OURS.get(why.type, JobFailed)(why.message)
