@@ -1,4 +1,4 @@
-"""The Redis, on its oldest supported line, driver keeps the contract."""
+"""The Redis driver keeps the contract on the oldest line it supports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Redis, on Valkey, driver keeps the contract."""
+"""The Redis driver keeps the contract on Valkey."""
 
 from __future__ import annotations
 
