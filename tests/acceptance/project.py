@@ -1,0 +1,212 @@
+"""An application in a folder of its own, driven the way its operators drive it: real processes, real signals."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from tests.acceptance.foreign import push_to_database, push_to_redis, read_database
+
+PATIENCE = 30.0
+"""Seconds within which a fact must come true on a busy machine."""
+
+JOBS = Path(__file__).with_name("ledger_jobs.py")
+
+CONFIGURATION = """\
+default = "sync"
+jobs = ["ledger_jobs"]
+
+[connections.database]
+driver = "database"
+url = "{database_url}"
+retry_after = {retry_after}
+
+[connections.redis]
+driver = "redis"
+url = "{redis_url}"
+prefix = "{prefix}"
+retry_after = {retry_after}
+
+[disks.public]
+root = "storage/app/public"
+
+[notifications]
+connection = "database"
+"""
+
+
+def until(fact: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:
+    """Wait for a fact, not for seconds; its first true value."""
+    deadline = time.monotonic() + patience
+    while not (found := fact()):
+        assert time.monotonic() < deadline, f"waited {patience:.0f} s in vain for {what}"
+        time.sleep(0.02)
+    return found
+
+
+class Project:
+    """A folder with `conf/queue.toml`, the ledger jobs, and a store."""
+
+    def __init__(
+        self,
+        folder: Path,
+        connection: str,
+        *,
+        database_url: str = "sqlite:///storage/queue.sqlite",
+        redis_url: str = "redis://127.0.0.1:1/0",
+        prefix: str = "",
+        retry_after: float = 30,
+    ) -> None:
+        self.folder = folder
+        self.connection = connection
+        self.database_url, self.redis_url, self.prefix = database_url, redis_url, prefix
+        self.ledger = folder / "ledger"
+        (folder / "conf").mkdir(parents=True)
+        (folder / "storage/app/public").mkdir(parents=True)
+        (folder / "ledger_jobs.py").write_text(JOBS.read_text())
+        (folder / "conf/queue.toml").write_text(
+            CONFIGURATION.format(database_url=database_url, redis_url=redis_url, prefix=prefix, retry_after=retry_after)
+        )
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("QUEUE", "REDIS_URL"))},
+            "QUEUE_CONNECTION": connection,
+            "LEDGER": str(self.ledger),
+            "PYTHONWARNINGS": "error",
+        }
+        self._workers: list[subprocess.Popen[str]] = []
+
+    def cli(self, *arguments: str, code: int | None = 0, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end; *code* is the exit code it must have."""
+        done = subprocess.run(
+            [sys.executable, "-m", "queuectl", *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert code is None or done.returncode == code, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def python(self, source: str) -> str:
+        """Run a program of the application's own, as a web process would."""
+        done = subprocess.run(
+            [sys.executable, "-c", source],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def dispatch(self, expression: str, times: int = 1) -> None:
+        """Dispatch an expression of the ledger's jobs, e.g. `Ledger.on_queue("a").dispatch(key=f"k{n}")`."""
+        self.python(f"from ledger_jobs import *\nfor n in range({times}):\n    {expression}")
+
+    def push_raw(self, junk: bytes) -> None:
+        """What another program might write into the default queue."""
+        if self.connection == "redis":
+            push_to_redis(self.redis_url, self.prefix, junk)
+        else:
+            push_to_database(self._database, junk)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """What the database says."""
+        return read_database(self._database, query)
+
+    @property
+    def _database(self) -> str:
+        sqlite = f"sqlite://{self.folder}/storage/queue.sqlite"
+        return sqlite if self.database_url.startswith("sqlite") else self.database_url
+
+    def work(self, *arguments: str) -> Worker:
+        """Start a worker in the background."""
+        log = (self.folder / f"worker-{len(self._workers)}.log").open("w+")
+        process = subprocess.Popen(
+            [sys.executable, "-m", "queuectl", "work", *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            text=True,
+        )
+        self._workers.append(process)
+        log.close()
+        return Worker(process, Path(log.name))
+
+    def drain(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Work until nothing is ready."""
+        return self.cli("work", "--stop-when-empty", *arguments)
+
+    def events(self) -> list[dict[str, Any]]:
+        """What the jobs wrote down, in order."""
+        if not self.ledger.exists():
+            return []
+        return [json.loads(line) for line in self.ledger.read_text().splitlines()]
+
+    def done(self) -> Counter[str]:
+        return Counter(event["key"] for event in self.events() if event["ev"] == "done")
+
+    def starts(self, key: str) -> list[dict[str, Any]]:
+        return [event for event in self.events() if event["ev"] == "start" and event["key"] == key]
+
+    def monitor(self, *queues: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = json.loads(self.cli("monitor", *queues, "--json").stdout)
+        return found
+
+    def failed(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = json.loads(self.cli("failed", "--json").stdout)
+        return found
+
+    def close(self) -> None:
+        for process in self._workers:
+            with suppress(ProcessLookupError):
+                process.send_signal(signal.SIGCONT)
+                process.kill()
+            process.wait()
+
+
+class Worker:
+    """A `queuectl work` in the background."""
+
+    def __init__(self, process: subprocess.Popen[str], log: Path) -> None:
+        self.process = process
+        self.log = log
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def output(self) -> str:
+        return self.log.read_text()
+
+    def children(self) -> list[int]:
+        return [int(pid) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
+
+    def signal(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    def ends(self, patience: float = PATIENCE) -> int:
+        """Wait for its end: the exit code."""
+        return self.process.wait(patience)
+
+
+def missing(found: Iterable[str], prefix: str, count: int) -> set[str]:
+    """Which of `prefix0 … prefixN` are not there."""
+    return {f"{prefix}{n}" for n in range(count)} - set(found)
