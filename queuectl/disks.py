@@ -8,7 +8,6 @@ leads anywhere else.
 from __future__ import annotations
 
 import contextlib
-import difflib
 import errno
 import os
 import re
@@ -19,11 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from queuectl.config.checking import did_you_mean
+from queuectl.config.schema import DISK
 from queuectl.errors import ConfigurationError, PathRefused
 
 MAX_BYTES = 64 * 1024 * 1024
 FILE_MODE, FOLDER_MODE = 0o644, 0o755
-KEYS = ("root", "mode", "max_bytes")
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 """How URLs and drive letters begin."""
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -57,7 +57,7 @@ class Disks:
         except KeyError:
             known = ", ".join(sorted(self._disks)) or "none"
             raise ConfigurationError(
-                f"There is no disk {name[:100]!r}.{_suggestion(name, self._disks)} Configured: {known}.",
+                f"There is no disk {name[:100]!r}.{did_you_mean(name, self._disks)} Configured: {known}.",
                 hint="Add a table [disks.NAME] with its `root` to conf/queue.toml.",
             ) from None
 
@@ -203,27 +203,15 @@ def _write_new(name: str, folder: int, data: bytes, former: os.stat_result | Non
 
 
 def _disk(name: str, table: Mapping[str, Any], root: Path) -> LocalDisk:
-    for key in table:
-        if key not in KEYS:
-            known = ", ".join(KEYS)
-            raise ConfigurationError(f"[disks.{name}] has no key {key!r}.{_suggestion(key, KEYS)} Known: {known}.")
-    folder = table.get("root")
-    if not isinstance(folder, str) or not folder:
+    for key, value in table.items():
+        if key not in DISK:
+            known = ", ".join(DISK)
+            raise ConfigurationError(f"[disks.{name}] has no key {key!r}.{did_you_mean(key, DISK)} Known: {known}.")
+        if not DISK[key].fits(value):
+            raise ConfigurationError(f"[disks.{name}] {key} must be {DISK[key].expected}, not {value!r}.")
+    if "root" not in table:
         raise ConfigurationError(f"[disks.{name}] needs a `root`: the folder its files are in.")
-    mode = _number(name, table, "mode", FILE_MODE, most=0o777)
-    return LocalDisk(root / folder, mode, _number(name, table, "max_bytes", MAX_BYTES, most=2**40))
-
-
-def _number(disk: str, table: Mapping[str, Any], key: str, default: int, *, most: int) -> int:
-    value = table.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= most:
-        raise ConfigurationError(f"[disks.{disk}] {key} = {value!r} is not a whole number from 1 to {most}.")
-    return value
-
-
-def _suggestion(word: str, known: Mapping[str, Any] | tuple[str, ...]) -> str:
-    close = difflib.get_close_matches(word, known, n=1)
-    return f" Did you mean {close[0]!r}?" if close else ""
+    return LocalDisk(**{**table, "root": root / table["root"]})
 
 
 def _too_large(path: str, most: int) -> PathRefused:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Mapping
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from queuectl.drivers.database.address import parse
+from queuectl.drivers.database.driver import engine_for
 from queuectl.drivers.database.grammar import Grammar, quoted
 from queuectl.drivers.database.sessions import Sessions
 
@@ -23,8 +23,8 @@ INSERT = (
 )
 OR_NOT = {"mysql": "ON DUPLICATE KEY UPDATE job_uuid = job_uuid"}
 """What makes an INSERT do nothing where the job has its row; unlike IGNORE it hides no other mistake."""
-BY_JOB = f"SELECT {COLUMNS} FROM {{table}} WHERE job_uuid = :job_uuid"
-OF_USER = f"SELECT {COLUMNS} FROM {{table}} WHERE user_id = :user_id AND id > :after_id ORDER BY id LIMIT :limit"
+BY_JOB = "SELECT {columns} FROM {table} WHERE job_uuid = :job_uuid"
+OF_USER = "SELECT {columns} FROM {table} WHERE user_id = :user_id AND id > :after_id ORDER BY id LIMIT :limit"
 MARK_BROADCAST = "UPDATE {table} SET broadcast_at = :now_at WHERE job_uuid = :job_uuid"
 MARK_READ = "UPDATE {table} SET read_at = COALESCE(read_at, :now_at) WHERE id = :id AND user_id = :user_id"
 
@@ -34,12 +34,13 @@ class NotificationTable:
 
     def __init__(self, connection: Connection, table: str = "notifications") -> None:
         address = parse(connection.url)
-        self._grammar = Grammar(address.dialect, bound=False)
+        self._style = Grammar(address.dialect, bound=False).styled
         self._words = {
+            "columns": COLUMNS,
             "table": quoted(address.dialect, table),
             "or_not": OR_NOT.get(address.dialect.name, "ON CONFLICT (job_uuid) DO NOTHING"),
         }
-        engine = import_module(address.dialect.module).engine(address, self._grammar, None, connection.timeout)
+        engine = engine_for(connection, address, None, timeout=connection.timeout)
         self._sessions = Sessions(engine, place=address.place, secret=address.password, patience=connection.timeout)
 
     def create(self, notification: Mapping[str, Any], *, job_uuid: str) -> dict[str, Any]:
@@ -86,7 +87,7 @@ class NotificationTable:
         return self._sessions.call(lambda session: session.execute(self._sql(text), values).count)
 
     def _sql(self, text: str) -> str:
-        return self._grammar.styled(text.format_map(self._words))
+        return self._style(text.format_map(self._words))
 
 
 def _now() -> str:
