@@ -1,0 +1,174 @@
+"""The driver on Redis and Valkey: Laravel's keys, scripts that lose nothing, one trip from a job to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from queuectl.drivers.contract import (
+    Counts,
+    Driver,
+    Page,
+    Reserved,
+    Settlement,
+    State,
+    Stored,
+    Verdict,
+    Watch,
+)
+from queuectl.drivers.control import ControlStore
+from queuectl.drivers.redis.address import Address, parse
+from queuectl.drivers.redis.cluster import Cluster
+from queuectl.drivers.redis.connect import Connector
+from queuectl.drivers.redis.facts import facts
+from queuectl.drivers.redis.failed import RedisFailedStore
+from queuectl.drivers.redis.keyvalue import RedisKeyValue
+from queuectl.drivers.redis.operating import Operating
+from queuectl.drivers.redis.paging import Paging
+from queuectl.drivers.redis.pushing import Pushing
+from queuectl.drivers.redis.reserving import Reserving
+from queuectl.drivers.redis.servers import OneServer, SentinelService, Servers
+from queuectl.drivers.redis.settling import Settling
+from queuectl.drivers.redis.store import Store
+from queuectl.drivers.redis.watch import RedisWatch
+from queuectl.drivers.redis.wire import Command, command
+from queuectl.errors import QueuectlError
+from queuectl.jobs.outcome import Entry, Failed, Release
+
+if TYPE_CHECKING:
+    from queuectl.clock import Clock
+    from queuectl.config import Connection
+
+PARKED_MEMORY = 7 * 86_400.0
+"""Seconds for which it is at least remembered since when a job is parked."""
+
+
+class RedisDriver(Driver):
+    """Queues on one Redis, behind Sentinels, or on a cluster."""
+
+    def __init__(self, connection: Connection, clock: Clock | None = None) -> None:
+        self.name = connection.name
+        self.retry_after = connection.retry_after
+        timeout = min(connection.timeout, connection.retry_after / 3)
+        address = parse(connection.url)
+        prefix = f" (prefix {connection.prefix})" if connection.prefix else ""
+        self._place = f"{address.place}{prefix}"
+        self._store = Store(_servers(address, timeout), prefix=connection.prefix, clock=clock, place=self._place)
+        self._pushing = Pushing(self._store, connection.max_payload)
+        memory = max(PARKED_MEMORY, 2 * connection.unknown_job_grace)
+        self._settling = Settling(self._store, self._pushing, parked_memory=memory)
+        self._reserving = Reserving(self._store, lease=connection.retry_after)
+        self._operating = Operating(self._store, patience=timeout)
+        self._paging = Paging(self._store)
+        self._failed = RedisFailedStore(self._store)
+        self.failed = self._failed
+        self.control = ControlStore(RedisKeyValue(self._store))
+
+    @classmethod
+    def from_config(cls, connection: Connection, *, clock: Clock | None = None) -> RedisDriver:
+        return cls(connection, clock)
+
+    @property
+    def place(self) -> str:
+        return self._place
+
+    def check(self) -> None:
+        """Reach the server with a command of each kind that a worker needs."""
+        self._store.run([command(b"PING")])
+        self._operating.counts(["default"])
+
+    def push(self, entries: Sequence[Entry]) -> list[str]:
+        if not entries:
+            return []
+        self._pushing.check(entries)
+        queues = {entry.queue for entry in entries}
+        if notes := self._operating.note(queues):
+            self._store.run(notes)
+            self._operating.noted(queues)
+        return self._pushing.push(entries)
+
+    # The hot path
+
+    def exchange(
+        self, settlements: Sequence[Settlement], queues: Sequence[str], room: int
+    ) -> tuple[list[Verdict], list[Reserved]]:
+        groups = self._reserving.groups(queues) if room > 0 else []
+        commands = [self._settling.command(settlement) for settlement in settlements]
+        self._prepare(settlements)
+        sent = [one for one in commands if one is not None]
+        if groups:
+            sent.append(self._reserving.command(groups[0], room))
+        replies = self._store.ask(sent)
+        reserved = self._reserved(groups, room, replies)
+        self._raise_first(replies, reserved)
+        answers = iter(replies)
+        verdicts = [
+            Verdict.APPLIED if one is None else self._settling.verdict(settlement, next(answers))
+            for settlement, one in zip(settlements, commands, strict=True)
+        ]
+        return verdicts, reserved
+
+    def _prepare(self, settlements: Sequence[Settlement]) -> None:
+        """What must be durable before the settlements are: follow-ups on other nodes, and where failures lie."""
+        before: list[Command] = self._settling.forerunners(settlements)
+        failing = {one.reserved.queue for one in settlements if isinstance(one.outcome, Failed)}
+        before += [self._failed.index(queue) for queue in failing]
+        if before:
+            self._store.run(before)
+
+    def _reserved(self, groups: Sequence[tuple[str, ...]], room: int, replies: list[Any]) -> list[Reserved]:
+        """The jobs of the trip's last reply, then of the other groups, one after the other: the order is strict."""
+        if not groups or isinstance(replies[-1], QueuectlError):
+            return []
+        found = self._reserving.take(groups[0], room, replies[-1])
+        for group in groups[1:]:
+            if len(found) >= room:
+                break
+            found += self._reserving.reserve(group, room - len(found))
+        return found
+
+    def _raise_first(self, replies: Sequence[Any], reserved: Sequence[Reserved]) -> None:
+        """A call that raises hands out nothing: jobs that came with the failure go back, as if never reserved."""
+        for reply in replies:
+            if isinstance(reply, QueuectlError):
+                self._give_back(reserved)
+                raise reply
+
+    def _give_back(self, reserved: Sequence[Reserved]) -> None:
+        back = [self._settling.command(Settlement(one, Release(spared=True))) for one in reserved]
+        self._store.ask([one for one in back if one is not None])
+
+    def renew(self, reservations: Sequence[Reserved]) -> list[Reserved]:
+        return self._reserving.renew(reservations) if reservations else []
+
+    def parked_for(self, reserved: Reserved) -> float:
+        return self._settling.parked_for(reserved)
+
+    def watch(self, queues: Sequence[str]) -> Watch:
+        return RedisWatch(self._store, self._reserving, queues)
+
+    # Operating
+
+    def counts(self, queues: Iterable[str] | None = None) -> dict[str, Counts]:
+        return self._operating.counts(queues)
+
+    def page(self, queue: str, state: State, *, cursor: str | None = None, limit: int = 100) -> Page[Stored]:
+        return self._paging.page(queue, state, cursor=cursor, limit=limit)
+
+    def clear(self, queue: str) -> int:
+        return self._operating.clear(queue)
+
+    def about(self) -> Mapping[str, str]:
+        return facts(self._store)
+
+    def close(self) -> None:
+        self._store.servers.close()
+
+
+def _servers(address: Address, timeout: float) -> Servers:
+    connector = Connector(address, timeout)
+    if address.kind == "sentinel":
+        return SentinelService(connector)
+    if address.kind == "cluster":
+        return Cluster(connector)
+    return OneServer(connector)

@@ -1,0 +1,170 @@
+"""The failed store on Redis: each queue's failures under its own hash tag, and an index of those queues."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from queuectl.drivers.contract import FailedJob, FailedStore, Page
+from queuectl.drivers.redis.keys import QueueKeys
+from queuectl.drivers.redis.lua_failed import ADD, FLUSH, FORGET, RETRY
+from queuectl.drivers.redis.rows import failed_job, row_of, stored_text
+from queuectl.drivers.redis.store import Store
+from queuectl.drivers.redis.texts import digest, raw, told
+from queuectl.drivers.redis.wire import Command, call, command, number
+from queuectl.jobs.outcome import FailedRecord
+from queuectl.jobs.payload import again
+
+T = TypeVar("T")
+BATCH = 100
+"""Rows that one trip touches; payloads may be large."""
+FLUSHED = 500
+"""Rows that one run of the flush script deletes."""
+
+
+class RedisFailedStore(FailedStore):
+    """Ids are the uuids: Redis has no short numbers to give."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._index = store.names.control("failed-queues")
+
+    def index(self, queue: str) -> Command:
+        """What notes that a queue has failures; sent before the first of them is written."""
+        return command(b"SADD", self._index, args=(queue.encode(),))
+
+    def add(self, records: Sequence[FailedRecord]) -> None:
+        for some in _batches(records):
+            self._store.run([self.index(queue) for queue in {record.queue for record in some}])
+            self._store.run([self._addition(record) for record in some])
+            self._drop_elsewhere(some)
+
+    def page(self, *, queue: str | None = None, cursor: str | None = None, limit: int = 100) -> Page[FailedJob]:
+        queues = self._queues() if queue is None else [self._store.names.queue(queue)]
+        found = sorted(self._places(queues, cursor, limit + 1), key=_Place.order, reverse=True)
+        shown = found[:limit]
+        rows = self._store.run([command(b"HGET", place.queue.failed[1], args=(place.uuid,)) for place in shown])
+        items = [failed_job(told(place.uuid), row) for place, row in zip(shown, rows, strict=True) if row]
+        return Page(items, shown[-1].cursor if len(found) > limit else None)
+
+    def get(self, key: str) -> FailedJob | None:
+        found = self._find([key])
+        if key not in found:
+            return None
+        keys, uuid = found[key], raw(key)
+        commands = [command(b"HGET", part, args=(uuid,)) for part in keys.failed[1:]]
+        row, payload, text = self._store.run(commands)
+        return failed_job(key, row, payload=payload or b"", text=text or b"") if row else None
+
+    def count(self) -> int:
+        return sum(self._store.run([command(b"ZCARD", keys.failed[0]) for keys in self._queues()]))
+
+    def retry(self, keys: Sequence[str]) -> list[str]:
+        moved: list[str] = []
+        for some in _batches(list(dict.fromkeys(keys))):
+            moved += self._retry(some)
+        return moved
+
+    def forget(self, keys: Sequence[str]) -> list[str]:
+        gone: list[str] = []
+        for some in _batches(list(dict.fromkeys(keys))):
+            found = self._find(some)
+            replies = self._store.run([call(FORGET, queue.failed, [raw(key)]) for key, queue in found.items()])
+            gone += [key for key, [dropped] in zip(found, replies, strict=True) if dropped]
+        return gone
+
+    def flush(self, *, before: float | None = None) -> int:
+        until = b"+inf" if before is None else number(before)
+        return sum(self._flush(keys, until) for keys in self._queues())
+
+    def _flush(self, keys: QueueKeys, until: bytes) -> int:
+        total = 0
+        while dropped := self._store.call(FLUSH, keys.failed, (until, b"%d" % FLUSHED)):
+            total += dropped
+        return total
+
+    def _retry(self, uuids: Sequence[str]) -> list[str]:
+        found = self._find(uuids)
+        payloads = self._store.run(
+            [command(b"HGET", keys.failed[2], args=(raw(uuid),)) for uuid, keys in found.items()]
+        )
+        ready = [
+            (uuid, keys, payload) for (uuid, keys), payload in zip(found.items(), payloads, strict=True) if payload
+        ]
+        replies = self._store.run([self._retrial(uuid, keys, payload) for uuid, keys, payload in ready])
+        return [uuid for (uuid, _, _), moved in zip(ready, replies, strict=True) if moved]
+
+    def _retrial(self, uuid: str, keys: QueueKeys, payload: bytes) -> Command:
+        clock = self._store.clock
+        new = again(payload, now=time.time() if clock is None else clock.now())
+        args = (self._store.now(), raw(uuid), digest(payload).encode(), new)
+        return call(RETRY, (*keys.four, *keys.failed, keys.parked), args)
+
+    def _addition(self, record: FailedRecord) -> Command:
+        row, text = row_of(record), stored_text(record)
+        args = (raw(record.uuid), number(record.failed_at), row, record.payload, text)
+        return call(ADD, self._store.names.queue(record.queue).failed, args)
+
+    def _drop_elsewhere(self, records: Sequence[FailedRecord]) -> None:
+        """A uuid has one row, also if it failed in another queue before."""
+        others = [
+            call(FORGET, keys.failed, [raw(record.uuid)])
+            for record in records
+            for keys in self._queues()
+            if keys.name != record.queue
+        ]
+        self._store.run(others)
+
+    def _queues(self) -> list[QueueKeys]:
+        [names] = self._store.run([command(b"SMEMBERS", self._index)])
+        return [self._store.names.queue(name.decode()) for name in sorted(names)]
+
+    def _find(self, uuids: Sequence[str]) -> dict[str, QueueKeys]:
+        """Which queue each of these failed in; those that are nowhere are left out."""
+        queues = self._queues()
+        pairs = [(uuid, keys) for uuid in uuids for keys in queues]
+        scores = self._store.run([command(b"ZSCORE", keys.failed[0], args=(raw(uuid),)) for uuid, keys in pairs])
+        return {uuid: keys for (uuid, keys), score in zip(pairs, scores, strict=True) if score is not None}
+
+    def _places(self, queues: Sequence[QueueKeys], cursor: str | None, limit: int) -> Iterator[_Place]:
+        """Of each queue the first *limit* places after the cursor, newest first."""
+        if cursor is None:
+            ties, tied, below = [], b"", b"+inf"
+        else:
+            at, _, tied_uuid = cursor.partition("/")
+            tied, below = raw(tied_uuid), b"(" + number(float(at))
+            ties = [_newest(keys, below[1:], below[1:]) for keys in queues]
+        older = [_newest(keys, below, b"-inf", limit) for keys in queues]
+        replies = self._store.run([*ties, *older])
+        for place, reply in enumerate(replies):
+            for uuid, score in zip(reply[::2], reply[1::2], strict=True):
+                if place >= len(ties) or uuid < tied:
+                    yield _Place(float(score), uuid, queues[place % len(queues)])
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a failed job stands among the others."""
+
+    failed_at: float
+    uuid: bytes
+    queue: QueueKeys
+
+    def order(self) -> tuple[float, bytes]:
+        return self.failed_at, self.uuid
+
+    @property
+    def cursor(self) -> str:
+        return f"{self.failed_at!r}/{told(self.uuid)}"
+
+
+def _newest(keys: QueueKeys, most: bytes, least: bytes, limit: int | None = None) -> Command:
+    some = () if limit is None else (b"LIMIT", b"0", b"%d" % limit)
+    return command(b"ZREVRANGEBYSCORE", keys.failed[0], args=(most, least, b"WITHSCORES", *some))
+
+
+def _batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), BATCH):
+        yield items[start : start + BATCH]

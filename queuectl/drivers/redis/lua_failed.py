@@ -1,0 +1,100 @@
+"""The scripts of the failed store. Rows, payloads and texts are kept apart: a listing reads rows alone."""
+
+from __future__ import annotations
+
+from queuectl.drivers.redis.lua import CLOCK, QUEUE, SWEEP, UNIQUE, script
+
+KEEP = """
+local function keep(first, uuid, failed_at, row, payload, text)
+  redis.call('ZADD', KEYS[first], failed_at, uuid)
+  redis.call('HSET', KEYS[first + 1], uuid, row)
+  redis.call('HSET', KEYS[first + 2], uuid, payload)
+  redis.call('HSET', KEYS[first + 3], uuid, text)
+end
+
+local function look(first)
+  redis.call('ZCARD', KEYS[first])
+  for k = first + 1, first + 3 do redis.call('HLEN', KEYS[k]) end
+end
+"""
+
+DROP = """
+local function drop(first, uuid)
+  local gone = redis.call('ZREM', KEYS[first], uuid)
+  for k = first + 1, first + 3 do redis.call('HDEL', KEYS[k], uuid) end
+  return gone
+end
+"""
+
+FAIL = script(
+    "fail",
+    KEEP,
+    UNIQUE,
+    """
+-- From reserved to failed, in one step.  KEYS: reserved, four of the failed store, keys to free.
+-- ARGV: member, uuid, failed_at, row, payload, text.  Returns 1, or 0 (not ours any more).
+look(2)
+if redis.call('ZREM', KEYS[1], ARGV[1]) == 0 then return 0 end
+keep(2, ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6])
+unlock(6, #KEYS, ARGV[2])
+return 1
+""",
+)
+
+ADD = script(
+    "add",
+    KEEP,
+    """
+-- KEYS: four of the failed store.  ARGV: uuid, failed_at, row, payload, text.
+keep(1, ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5])
+return 1
+""",
+)
+
+RETRY = script(
+    "retry",
+    CLOCK,
+    QUEUE,
+    SWEEP,
+    KEEP,
+    DROP,
+    """
+-- Back to the queue, if it still is the failed job that the client read.
+-- KEYS: four, four of the failed store, parked.  ARGV: now, uuid, digest of the payload read, payload of the new life.
+local q = queue(1)
+check(q)
+look(5)
+redis.call('ZCARD', KEYS[9])
+local payload = redis.call('HGET', KEYS[7], ARGV[2])
+if not payload or redis.sha1hex(payload) ~= ARGV[3] then return 0 end
+drop(5, ARGV[2])
+redis.call('ZREM', KEYS[9], ARGV[2])
+sweep(q, clock(ARGV[1]))
+redis.call('RPUSH', q.list, ARGV[4])
+redis.call('RPUSH', q.notify, '1')
+announce(q)
+return 1
+""",
+)
+
+FORGET = script(
+    "forget",
+    DROP,
+    """
+-- KEYS: four of the failed store.  ARGV: uuids.  Returns 1 or 0 for each.
+local gone = {}
+for a = 1, #ARGV do gone[a] = drop(1, ARGV[a]) end
+return gone
+""",
+)
+
+FLUSH = script(
+    "flush",
+    DROP,
+    """
+-- A batch of those that failed at or before a time.  KEYS: four of the failed store.  ARGV: time, size of the batch.
+local uuids = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])
+for _, uuid in ipairs(uuids) do drop(1, uuid) end
+return #uuids
+""",
+)

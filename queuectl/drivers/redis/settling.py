@@ -1,0 +1,121 @@
+"""Outcomes as commands: each atomic alone, each worthless under a stale token."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, assert_never
+
+from queuectl.drivers.contract import Reserved, Settlement, Verdict
+from queuectl.drivers.redis.keys import QueueKeys
+from queuectl.drivers.redis.lua_failed import FAIL
+from queuectl.drivers.redis.lua_jobs import FINISH, RELEASE
+from queuectl.drivers.redis.lua_operator import NOW
+from queuectl.drivers.redis.pushing import CENTURY, Pushing, batch
+from queuectl.drivers.redis.rows import row_of, stored_text
+from queuectl.drivers.redis.store import Store
+from queuectl.drivers.redis.texts import digest, mark_of, raw, recounted
+from queuectl.drivers.redis.wire import Command, call, command, number
+from queuectl.jobs.outcome import Completed, Done, Entry, Failed, Parked, Release
+from queuectl.jobs.payload import identity
+
+TWIN = -1
+
+
+class Settling:
+    """Turns settlements into commands, and replies into verdicts."""
+
+    def __init__(self, store: Store, pushing: Pushing, *, parked_memory: float) -> None:
+        self._store = store
+        self._pushing = pushing
+        self._parked_memory = number(parked_memory)
+        """Seconds for which it is remembered since when a job is parked."""
+
+    def command(self, settlement: Settlement) -> Command | None:
+        """What makes this outcome durable; None if nothing needs to be sent."""
+        reserved, outcome = settlement.reserved, settlement.outcome
+        queue = self._store.names.queue(reserved.queue)
+        match outcome:
+            case Done(then=(), unlock=()):
+                return command(b"ZREM", queue.reserved, args=(reserved.token,))
+            case Done():
+                return self._finish(queue, reserved, outcome)
+            case Release():
+                return self._release(queue, reserved, outcome.after, spared=outcome.spared)
+            case Parked():
+                return self._release(queue, reserved, outcome.after, spared=True, parked=True)
+            case Failed():
+                return self._fail(queue, reserved, outcome)
+            case Completed():
+                return None
+            case _:
+                assert_never(outcome)
+
+    def verdict(self, settlement: Settlement, reply: Any) -> Verdict:
+        """What the reply says; a release that would have merged with its twin is sent again under a new `id`."""
+        if reply == TWIN and isinstance(settlement.outcome, Release):
+            queue, reserved = self._store.names.queue(settlement.reserved.queue), settlement.reserved
+            text = recounted(reserved.token, reserved.attempts)
+            [reply] = self._store.run([self._move(queue, reserved, settlement.outcome.after, text=text)])
+        return Verdict.APPLIED if reply == 1 else Verdict.GONE
+
+    def parked_for(self, reserved: Reserved) -> float:
+        """Seconds since this job was first parked; 0 if it never was."""
+        queue = self._store.names.queue(reserved.queue)
+        since = command(b"ZSCORE", queue.parked, args=(mark_of(reserved.payload),))
+        score, now = self._store.run([since, call(NOW, (queue.parked,), (self._store.now(),))])
+        return 0.0 if score is None else max(float(now) - float(score), 0.0)
+
+    def forerunners(self, settlements: Sequence[Settlement]) -> list[Command]:
+        """What must be durable before the rest is sent: follow-ups that lie on another node than the job they follow.
+
+        Pushed under a mark of the reservation, so that a settlement that is sent twice pushes them once.
+        """
+        found: list[Command] = []
+        for settlement in settlements:
+            outcome = settlement.outcome
+            if isinstance(outcome, Done) and (apart := self._apart(settlement.reserved, outcome.then)):
+                found += self._pushing.once(apart, digest(settlement.reserved.token))
+        return found
+
+    def _finish(self, queue: QueueKeys, reserved: Reserved, done: Done) -> Command:
+        apart = self._apart(reserved, done.then)
+        entries = [entry for entry in done.then if entry not in apart]
+        self._pushing.check(entries)
+        unlock = [self._store.names.unique(queue, key) for key in done.unlock]
+        found = batch(self._store, entries, unique_from=2 + len(unlock))
+        head = [
+            *(self._store.now(), reserved.token, _holder(reserved.payload)),
+            *(b"%d" % len(found.queues), b"%d" % len(unlock)),
+        ]
+        return call(FINISH, [queue.reserved, *found.queue_keys, *unlock, *found.unique], [*head, *found.args])
+
+    def _apart(self, reserved: Reserved, entries: Sequence[Entry]) -> list[Entry]:
+        """Those that no script can push in the same step as it removes this job."""
+        servers, names = self._store.servers, self._store.names
+        here = servers.slot(names.queue(reserved.queue).list)
+        return [entry for entry in entries if servers.slot(names.queue(entry.queue).list) != here]
+
+    def _release(
+        self, queue: QueueKeys, reserved: Reserved, after: float, *, spared: bool, parked: bool = False
+    ) -> Command:
+        """A spared attempt is taken off the counter, so the text gets a new `id`: no two attempts may look alike."""
+        text = recounted(reserved.token, max(reserved.attempts - 1, 0)) if spared else b""
+        return self._move(queue, reserved, after, text=text, parked=mark_of(reserved.payload) if parked else b"")
+
+    def _move(self, queue: QueueKeys, reserved: Reserved, after: float, *, text: bytes, parked: bytes = b"") -> Command:
+        wait = number(min(max(after, 0.0), CENTURY))
+        args = (self._store.now(), reserved.token, wait, text, parked, self._parked_memory)
+        return call(RELEASE, (*queue.four, queue.parked), args)
+
+    def _fail(self, queue: QueueKeys, reserved: Reserved, failed: Failed) -> Command:
+        record = failed.record
+        keys = [queue.reserved, *queue.failed, *(self._store.names.unique(queue, key) for key in failed.unlock)]
+        row, text = row_of(record), stored_text(record)
+        args = (reserved.token, raw(record.uuid), number(record.failed_at), row, record.payload, text)
+        return call(FAIL, keys, args)
+
+
+def _holder(payload: bytes) -> bytes:
+    """Under which uuid a payload's unique keys are held; empty where it tells none."""
+    uuid, display = identity(payload)
+    return raw(uuid) if display else b""
