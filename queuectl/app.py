@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from queuectl.errors import ConfigurationError
 if TYPE_CHECKING:
     from queuectl.dispatch import QueueDispatcher
     from queuectl.drivers.contract import Driver, FailedStore
-    from queuectl.failing import FailedJobs
+    from queuectl.failing import FailedJobs, Relay
     from queuectl.jobs.registry import Registry
     from queuectl.jobs.runtime import Notifications, Notifier, Runtime
     from queuectl.runner import Runner
@@ -100,12 +100,12 @@ class App:
             return None
         return self.driver(far).failed
 
-    def relay_failed(self, name: str) -> int:
-        """Carry the failed jobs of this connection to where they are collected; how many."""
-        from queuectl.failing import relay_failed
+    def relay(self, name: str, note: Callable[[str], object]) -> Relay | None:
+        """What carries the failed jobs of this connection to where they are collected, if that is somewhere else."""
+        from queuectl.failing import Relay
 
         target = self.far_failed(name)
-        return relay_failed(self.driver(name).failed, target) if target else 0
+        return None if target is None else Relay(self.driver(name).failed, target, note)
 
     def failed_jobs(self, drivers: Mapping[str, Driver] | None = None) -> FailedJobs:
         """The failed jobs of these connections (all, if none are given) as one list."""

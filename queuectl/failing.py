@@ -9,16 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import merge
-from itertools import chain
+from itertools import chain, islice
+from time import monotonic
 
 from queuectl.drivers.contract import Driver, FailedJob, FailedStore
-from queuectl.errors import UsageError
+from queuectl.errors import QueuectlError, UsageError
 from queuectl.jobs.outcome import Entry, FailedRecord, Problem, Unique
 from queuectl.jobs.payload import again
 
 PAGE = 200
 BODIES = 20
 """Rows moved in one step, payloads and tracebacks included."""
+BATCHES_A_CALL = 5
+PATIENCE = 30.0
+"""Seconds between two tries of a store that was away: a worker waits for each."""
 REMEMBERED = 7 * 86_400.0
 """Seconds that a retry from another store is remembered, so that an interrupted one never pushes twice."""
 
@@ -35,6 +39,38 @@ def each(store: FailedStore, queue: str | None = None) -> Iterator[FailedJob]:
 def relay_failed(source: FailedStore, target: FailedStore) -> int:
     """Carry the failed jobs of one store to another; how many. Rows of a PHP application stay where they are."""
     return sum(_carry(source, target, keys) for keys in batched((job.uuid for job in _ours(source)), BODIES))
+
+
+class Relay:
+    """Carries failed jobs to where they are collected, a few at each call; patient with a store that is away."""
+
+    def __init__(self, source: FailedStore, target: FailedStore, note: Callable[[str], object]) -> None:
+        self._source, self._target, self._note = source, target, note
+        self._away = False
+        self._next = 0.0
+
+    def __call__(self) -> None:
+        """Raises only what the source raises: that the target is away is no concern of the worker's connection."""
+        if monotonic() < self._next:
+            return
+        for keys in islice(batched((job.uuid for job in _ours(self._source)), BODIES), BATCHES_A_CALL):
+            records = [record_of(job) for job in map(self._source.get, keys) if job is not None]
+            if not self._add(records):
+                return
+            self._source.forget([record.uuid for record in records])
+
+    def _add(self, records: Sequence[FailedRecord]) -> bool:
+        try:
+            self._target.add(records)
+        except QueuectlError as error:
+            if not self._away:
+                self._note(f"Failed jobs stay where they are for now, their collecting store does not answer: {error}")
+            self._away, self._next = True, monotonic() + PATIENCE
+            return False
+        if self._away:
+            self._note("Failed jobs are collected again.")
+        self._away = False
+        return True
 
 
 def _ours(store: FailedStore) -> Iterator[FailedJob]:
@@ -107,10 +143,7 @@ class FailedJobs:
 
     def all(self, queue: str | None = None) -> Iterator[Located]:
         """Every failed job, newest first; of two rows of one job on its way, the collecting store's."""
-        listings = [
-            ((-job.failed_at, name != self._far, Located(name, job)) for job in each(driver.failed, queue))
-            for name, driver in self._drivers.items()
-        ]
+        listings = [self._listing(name, driver.failed, queue) for name, driver in self._drivers.items()]
         recent: tuple[float, set[str]] = (0.0, set())
         for at, _, found in merge(*listings, key=lambda row: row[:2]):
             if at != recent[0]:
@@ -118,6 +151,9 @@ class FailedJobs:
             if found.job.uuid not in recent[1]:
                 recent[1].add(found.job.uuid)
                 yield found
+
+    def _listing(self, name: str, store: FailedStore, queue: str | None) -> Iterator[tuple[float, bool, Located]]:
+        return ((-job.failed_at, name != self._far, Located(name, job)) for job in each(store, queue))
 
     def find(self, key: str) -> Located | None:
         """The failed job of this id. `UsageError` if two connections have one: which is meant cannot be known."""
@@ -138,6 +174,16 @@ class FailedJobs:
                 self._drivers[name].failed.forget([job.uuid for job in jobs]) for name, jobs in _by_store(batch).items()
             )
         )
+
+    def count(self, *, before: float | None = None) -> int:
+        """How many there are, or how many failed at or before a time."""
+        if before is None:
+            return sum(driver.failed.count() for driver in self._drivers.values())
+        return sum(job.failed_at <= before for driver in self._drivers.values() for job in each(driver.failed))
+
+    def flush(self, *, before: float | None = None) -> int:
+        """Delete all, or those that failed at or before a time; how many."""
+        return sum(driver.failed.flush(before=before) for driver in self._drivers.values())
 
     def _retry_in(self, name: str, jobs: Sequence[FailedJob]) -> list[str]:
         driver = self._drivers[name]

@@ -34,16 +34,19 @@ class CommandGroup(TyperGroup):
         spec = by_name().get(cmd_name)
         return None if spec is None else load(spec, cmd_name)
 
-    def resolve_command(self, ctx: Context, args: list[str]) -> tuple[str | None, TyperCommand | None, list[str]]:
-        command = self.get_command(ctx, args[0])
+    def require_command(self, ctx: Context, name: str) -> TyperCommand:
+        """The command of this name; `UsageError` with what was probably meant."""
+        command = self.get_command(ctx, name)
         if command is None:
             from queuectl.config.checking import did_you_mean
 
             raise UsageError(
-                f"There is no command {args[0]!r}.{did_you_mean(args[0], by_name())}",
-                hint="`queuectl --help` lists them.",
+                f"There is no command {name!r}.{did_you_mean(name, by_name())}", hint="`queuectl --help` lists them."
             )
-        return args[0], command, args[1:]
+        return command
+
+    def resolve_command(self, ctx: Context, args: list[str]) -> tuple[str | None, TyperCommand | None, list[str]]:
+        return args[0], self.require_command(ctx, args[0]), args[1:]
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
         return super().parse_args(ctx, args or ["--help"])

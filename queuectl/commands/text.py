@@ -77,3 +77,17 @@ def columns(rows: Iterable[tuple[str, ...]]) -> list[str]:
 def plural(count: int, noun: str) -> str:
     """`1 job`, `2 jobs`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def leader(left: str, right: str, cells: int, *, indent: str = "  ", most: int = 150) -> str:
+    """Two columns joined by dots over the width of the terminal, as artisan draws them."""
+    room = min(cells, most) - len(indent) - width(left) - width(visible(right)) - 2
+    return f"{indent}{left} {'.' * max(room, 1)} {right}"
+
+
+_SGR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def visible(text: str) -> str:
+    """*text* without our own colours."""
+    return _SGR.sub("", text)

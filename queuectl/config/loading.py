@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import tomli
 
@@ -152,7 +153,7 @@ def absolute_sqlite(url: str, root: Path) -> str:
     if scheme != "sqlite" or not separator or rest.startswith(("/", ":memory:")):
         return url
     path, mark, query = rest.partition("?")
-    return f"sqlite:///{root.absolute() / path}{mark}{query}"
+    return f"sqlite:///{quote(str(root.absolute()))}/{path}{mark}{query}"
 
 
 def _disks(values: Values, root: Path) -> dict[str, dict[str, Any]]:

@@ -109,12 +109,18 @@ def test_urls_come_from_the_environment(tmp_path: Path) -> None:
         ("sqlite:////abs/b.sqlite", "sqlite:////abs/b.sqlite"),
         ("sqlite:///a.sqlite?mode=ro", "sqlite:////root/a.sqlite?mode=ro"),
         ("sqlite:///:memory:", "sqlite:///:memory:"),
+        ("sqlite:///a%20b.sqlite", "sqlite:////root/a%20b.sqlite"),
         ("postgresql:///jobs", "postgresql:///jobs"),
     ],
 )
 def test_a_relative_sqlite_url_starts_at_the_root(url: str, absolute: str) -> None:
     """Workers, web servers and cron jobs start in different folders and must meet in one file."""
     assert absolute_sqlite(url, Path("/root")) == absolute
+
+
+def test_a_root_with_odd_characters_is_escaped_in_the_url() -> None:
+    """A folder called `50% off?` is still found: the URL is decoded again by the driver."""
+    assert absolute_sqlite("sqlite:///q.db", Path("/a/50% off?")) == "sqlite:////a/50%25%20off%3F/q.db"
 
 
 def test_every_setting_of_every_connection_has_an_origin(tmp_path: Path) -> None:
@@ -169,7 +175,7 @@ def test_a_third_party_driver_has_keys_of_its_own(tmp_path: Path) -> None:
         ),
         (
             '[connections.database]\ntable = "jobs; drop table users"',
-            "conf/queue.toml:2: connections.database.table must be a table name: letters, digits and _ only, not 'jobs;…",
+            "conf/queue.toml:2: connections.database.table must be a table name: letters, digits and _ only, not …",
         ),
         ("[disks.public]\nrot = 'x'", "conf/queue.toml:2: unknown key 'rot' in [disks.public]. Did you mean 'root'?"),
         ("failed = 3", "conf/queue.toml:1: failed must be a table, [failed], not 3."),

@@ -1,0 +1,62 @@
+"""`dispatch`: put a job on its way from a shell."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from queuectl.commands.addresses import chosen_connection
+from queuectl.commands.exit_codes import DONE
+from queuectl.commands.options import Json
+from queuectl.commands.session import Session
+from queuectl.commands.times import seconds
+from queuectl.errors import UsageError
+from queuectl.jobs.payload import check_queue_name
+
+
+def dispatch(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A job that `queuectl jobs` lists.")],
+    arguments: Annotated[
+        str, typer.Argument(metavar="[JSON]", help="An object of arguments by name, or a list by position.")
+    ] = "",
+    queue: Annotated[str, typer.Option("--queue", metavar="NAME")] = "",
+    connection: Annotated[str, typer.Option("--connection", metavar="NAME")] = "",
+    delay: Annotated[str, typer.Option("--delay", metavar="TIME", help="Hold it back: 90, 10m, 2h.")] = "",
+    as_json: Json = False,
+) -> int:
+    """Put a job on its way and print its uuid. On `sync` it runs here and now."""
+    from queuectl.jobs.arguments import from_data
+    from queuectl.jobs.pending import Dispatch
+
+    session = Session.of(context)
+    if connection:
+        chosen_connection(session.app, connection)
+    session.app.bind()
+    sending = Dispatch(
+        from_data(session.app.registry.get(name), parse(arguments)),
+        connection=connection or None,
+        queue=check_queue_name(queue) if queue else None,
+        delay=seconds(delay, "--delay") if delay else None,
+    )
+    uuid = session.app.dispatcher.dispatch([sending])[0]
+    if as_json:
+        session.output.json({"uuid": uuid, "job": name})
+    else:
+        session.output.line(uuid)
+    return DONE
+
+
+def parse(words: str) -> Any:
+    """The arguments; `UsageError` that shows where the text stops being JSON."""
+    if not words.strip():
+        return None
+    try:
+        found = json.loads(words)
+    except ValueError as error:
+        raise UsageError(f"The arguments are not JSON: {error}.", hint="Quote them: '{\"user_id\": 1}'.") from None
+    if not isinstance(found, (dict, list)):
+        raise UsageError("The arguments are JSON, but neither an object nor a list.")
+    return found

@@ -1,0 +1,162 @@
+"""`queue:work`: one worker, with artisan's options and their meaning."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from queuectl.commands.addresses import chosen_connection, split_list
+from queuectl.commands.exit_codes import CONFIGURATION, DONE
+from queuectl.commands.session import Session
+from queuectl.commands.times import seconds
+from queuectl.errors import UsageError
+
+if TYPE_CHECKING:
+    from queuectl.events import Listener
+    from queuectl.worker.options import WorkerOptions
+
+CHILD = (sys.executable, "-P", "-m", "queuectl.child")
+"""Without the working directory on the path: a file called json.py there is not the json that we mean."""
+Seconds = str
+"""A number, or words such as 10m: what `times.seconds` reads."""
+
+
+def work(
+    context: typer.Context,
+    connection: Annotated[str, typer.Argument(metavar="[CONNECTION]", show_default=False)] = "",
+    queue: Annotated[str, typer.Option("--queue", metavar="NAMES", help="Comma-separated, served left to right.")] = "",
+    name: Annotated[
+        str, typer.Option("--name", help="What this worker is called where workers are listed.")
+    ] = "default",
+    once: Annotated[bool, typer.Option("--once", help="Only the next job.")] = False,
+    stop_when_empty: Annotated[bool, typer.Option("--stop-when-empty", help="Stop when the queues are empty.")] = False,
+    stop_when_empty_for: Annotated[
+        Seconds, typer.Option("--stop-when-empty-for", metavar="TIME", help="Stop when they have been empty so long.")
+    ] = "0",
+    backoff: Annotated[
+        str,
+        typer.Option(
+            "--backoff", metavar="SECONDS", help="Before another attempt, for jobs that say nothing: 3, or 1,5,10."
+        ),
+    ] = "0",
+    delay: Annotated[str, typer.Option("--delay", hidden=True)] = "0",
+    max_jobs: Annotated[int, typer.Option("--max-jobs", min=0, help="Stop after so many jobs; 0: never.")] = 0,
+    max_time: Annotated[
+        Seconds, typer.Option("--max-time", metavar="TIME", help="Stop after so long; 0: never.")
+    ] = "0",
+    force: Annotated[bool, typer.Option("--force", help="Work in maintenance mode as well.")] = False,
+    memory: Annotated[
+        int, typer.Option("--memory", min=0, metavar="MB", help="Replace a child above this; 0: never.")
+    ] = 128,
+    sleep: Annotated[
+        Seconds, typer.Option("--sleep", metavar="TIME", help="The longest wait between two looks.")
+    ] = "3",
+    rest: Annotated[Seconds, typer.Option("--rest", metavar="TIME", help="Wait after each job.")] = "0",
+    timeout: Annotated[Seconds, typer.Option("--timeout", metavar="TIME", help="A job's time limit; 0: none.")] = "60",
+    tries: Annotated[int, typer.Option("--tries", min=0, help="Attempts of a job that says nothing; 0: no limit.")] = 1,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that run jobs.")] = 1,
+    grace: Annotated[
+        Seconds,
+        typer.Option("--grace", metavar="TIME", help="How long a stop waits for running jobs.", show_default=False),
+    ] = "",
+    kill_after: Annotated[
+        Seconds, typer.Option("--kill-after", metavar="TIME", help="From a job's timeout to its process's end.")
+    ] = "2",
+    max_downtime: Annotated[
+        Seconds,
+        typer.Option("--max-downtime", metavar="TIME", help="Exit 69 without the server for so long; 0: never."),
+    ] = "0",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    daemon: Annotated[bool, typer.Option("--daemon", hidden=True)] = False,
+) -> int:
+    """Run jobs until told to stop. TERM or Ctrl-C: finish the running ones first."""
+    from queuectl.worker.options import WorkerOptions
+
+    session = Session.of(context)
+    chosen = chosen_connection(session.app, connection)
+    if session.app.driver(chosen).immediate:
+        return _nothing_to_work(session, chosen, may_end=once or stop_when_empty or seconds(stop_when_empty_for) > 0)
+    options = WorkerOptions(
+        queues=queues_of(session, chosen, queue),
+        name=name,
+        once=once,
+        stop_when_empty=stop_when_empty,
+        stop_when_empty_for=seconds(stop_when_empty_for, "--stop-when-empty-for"),
+        backoff=max(steps(backoff, "--backoff"), steps(delay, "--delay")),
+        max_jobs=max_jobs,
+        max_time=seconds(max_time, "--max-time"),
+        force=force,
+        memory=memory,
+        sleep=seconds(sleep, "--sleep"),
+        rest=seconds(rest, "--rest"),
+        timeout=math.ceil(seconds(timeout, "--timeout")),
+        tries=tries,
+        workers=workers,
+        grace=seconds(grace, "--grace") if grace else None,
+        kill_after=seconds(kill_after, "--kill-after"),
+        max_downtime=seconds(max_downtime, "--max-downtime"),
+    )
+    return run(session, chosen, options, as_json=as_json)
+
+
+def run(session: Session, connection: str, options: WorkerOptions, *, as_json: bool) -> int:
+    """Work, say why it ended, and start anew where that was what the signal meant."""
+    from queuectl.worker.stop import StopReason
+    from queuectl.worker.worker import Worker
+
+    _tell_children(session)
+    driver = session.app.driver(connection)
+    worker = Worker(
+        driver,
+        options,
+        child_command=CHILD,
+        listener=_listener(session, as_json=as_json),
+        unknown_job_grace=session.app.connection(connection).unknown_job_grace,
+        relay=session.app.relay(connection, session.output.warn),
+    )
+    stop = worker.run()
+    if stop.text:
+        (session.output.error if stop.exit_code else session.output.info)(stop.text)
+    if stop.reason is StopReason.RELOADED:
+        session.close()
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606  # the same words, on the new code
+    return stop.exit_code
+
+
+def queues_of(session: Session, connection: str, words: str) -> tuple[str, ...]:
+    from queuectl.jobs.payload import check_queue_name
+
+    return tuple(map(check_queue_name, split_list(words) or [session.app.connection(connection).queue]))
+
+
+def steps(words: str, option: str) -> tuple[int, ...]:
+    """`3` or `1,5,10` as seconds before attempts 2, 3, …"""
+    found = tuple(math.ceil(seconds(part, option)) for part in words.split(",") if part.strip())
+    if not found:
+        raise UsageError(f"{option} needs a number of seconds, or several with commas between them.")
+    return found
+
+
+def _listener(session: Session, *, as_json: bool) -> Listener:
+    from queuectl.commands.work_console import Console, JsonConsole
+
+    return JsonConsole(session.output) if as_json else Console(session.output, verbosity=session.verbosity)
+
+
+def _tell_children(session: Session) -> None:
+    """A child reads the same file as we do, wherever `--config` pointed."""
+    if session.config.path is not None:
+        os.environ["QUEUECTL_CONFIG"] = str(session.config.path)
+
+
+def _nothing_to_work(session: Session, connection: str, *, may_end: bool) -> int:
+    text = f"[{connection}] runs jobs at once, inside dispatch: there is nothing to work."
+    if may_end:
+        session.output.info(text)
+        return DONE
+    session.output.error(text, "Set QUEUE_CONNECTION=database to have jobs wait in a queue.")
+    return CONFIGURATION
