@@ -1,0 +1,92 @@
+"""Laravel's queues for Python: one job definition for every store, artisan's verbs, and nothing lost.
+
+from queuectl import Job            # the base class of jobs
+from queuectl import job            # the decorator that makes functions jobs
+from queuectl import current_job    # inside such a function: what `self` is to a class
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from queuectl.jobs import runtime as _runtime
+
+if TYPE_CHECKING:
+    from queuectl.errors import (
+        AttemptsExceeded,
+        ConfigurationError,
+        DriverUnavailable,
+        InvalidArguments,
+        JobDefinitionError,
+        JobFailed,
+        JobTimeout,
+        ManuallyFailed,
+        PayloadTooLarge,
+        QueuectlError,
+        TimedOut,
+        UnknownJob,
+        UsageError,
+        WorkerDied,
+    )
+    from queuectl.jobs.definition import Job
+    from queuectl.jobs.function import FunctionJob, job
+    from queuectl.jobs.pending import Pending
+    from queuectl.jobs.running import current_job
+
+__all__ = [
+    "AttemptsExceeded",
+    "ConfigurationError",
+    "DriverUnavailable",
+    "FunctionJob",
+    "InvalidArguments",
+    "Job",
+    "JobDefinitionError",
+    "JobFailed",
+    "JobTimeout",
+    "ManuallyFailed",
+    "PayloadTooLarge",
+    "Pending",
+    "QueuectlError",
+    "TimedOut",
+    "UnknownJob",
+    "UsageError",
+    "WorkerDied",
+    "__version__",
+    "current_job",
+    "job",
+]
+
+__version__: str
+
+_HOMES = {
+    "FunctionJob": "queuectl.jobs.function",
+    "Job": "queuectl.jobs.definition",
+    "Pending": "queuectl.jobs.pending",
+    "current_job": "queuectl.jobs.running",
+    "job": "queuectl.jobs.function",
+}
+"""Where the names are that are not errors; imported when they are first asked for, so that the commands start fast."""
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        found: Any = version("queuectl-artisan")
+    elif name in __all__:
+        found = getattr(import_module(_HOMES.get(name, "queuectl.errors")), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = found
+    return found
+
+
+def _runtime_from_configuration() -> _runtime.Runtime:
+    """For programs that dispatch without further ado: the configuration found from the working directory."""
+    from queuectl.app import App
+
+    return App.load().runtime
+
+
+_runtime.bind_process(None, build=_runtime_from_configuration)

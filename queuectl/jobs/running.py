@@ -24,6 +24,8 @@ class Running:
     """Set by `release()`: the seconds it asked for."""
     failure: BaseException | None = None
     """Set by `fail()`: why. Stands above a release."""
+    depth: int = 0
+    """How many jobs wait for this one in the same call stack; set when it starts."""
 
 
 _STATE = "_running"  # in the instance's __dict__, beside its fields: no part of its equality, repr or arguments
@@ -46,10 +48,17 @@ def state_of(job: Job, asked: str) -> Running:
     return state
 
 
+def depth() -> int:
+    """How many jobs run here, one inside the other: those on an immediate connection run inside the one before."""
+    found: Job | None = _current.get()
+    return 0 if found is None else state_of(found, "").depth + 1
+
+
 @contextmanager
 def running(job: Job, state: Running) -> Iterator[None]:
     """Let *job* be the current job, in the run that *state* describes."""
     vars(job)[_STATE] = state
+    state.depth = depth()
     token = _current.set(job)
     try:
         yield

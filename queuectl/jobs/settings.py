@@ -119,11 +119,16 @@ def declared(cls: type) -> Settings:
     )
 
 
+def moment(when: Delay, now: float) -> float:
+    """*when* in seconds since the epoch."""
+    if isinstance(when, datetime):
+        return when.timestamp()
+    return now + (when.total_seconds() if isinstance(when, timedelta) else when)
+
+
 def seconds_until(when: Delay, now: float) -> float:
     """How far away *when* is; 0 if it has passed."""
-    if isinstance(when, datetime):
-        return max(when.timestamp() - now, 0.0)
-    return when.total_seconds() if isinstance(when, timedelta) else float(when)
+    return max(moment(when, now) - now, 0.0) if isinstance(when, datetime) else moment(when, 0.0)
 
 
 def span(seconds: float | timedelta) -> float:
