@@ -18,7 +18,7 @@ from queuectl.jobs.payload import check_queue_name, encode, new_uuid
 from queuectl.jobs.pending import Dispatch
 from queuectl.jobs.registry import Registry
 from queuectl.jobs.running import depth
-from queuectl.jobs.settings import SETTINGS, declared, is_delay, seconds_until
+from queuectl.jobs.settings import SETTINGS, declared, is_delay, moment, seconds_until
 from queuectl.runner import Attempt, Runner, record
 
 logger = logging.getLogger("queuectl.dispatch")
@@ -147,7 +147,6 @@ def _retry_until(job: Job, now: float) -> float | None:
     if until is None:
         return None
     if not is_delay(until):
-        raise JobDefinitionError(
-            f"{type(job).__name__}.retry_until() must give {SETTINGS['delay'].says}, not {until!r}."
-        )
-    return until.timestamp() if hasattr(until, "timestamp") else now + seconds_until(until, now)
+        name, says = type(job).__name__, SETTINGS["delay"].says
+        raise JobDefinitionError(f"{name}.retry_until() must give {says}, not {until!r}.")
+    return moment(until, now)
