@@ -29,6 +29,7 @@ class _Job:
     number: int
     """Which of two jobs that became ready in the same moment came first."""
     queue: str
+    uuid: str
     payload: bytes
     due: float
     """When it is, or became, ready."""
@@ -103,12 +104,12 @@ class SyncDriver(Driver):
             lock = f"unique:{entry.unique.key}"
             if not self._values.put_new(lock, entry.uuid, entry.unique.ttl):
                 return self._values.get(lock) or entry.uuid
-        self._store(entry.queue, entry.payload, entry.delay)
+        self._store(entry.queue, entry.uuid, entry.payload, entry.delay)
         return entry.uuid
 
-    def _store(self, queue: str, payload: bytes, delay: float = 0.0) -> None:
+    def _store(self, queue: str, uuid: str, payload: bytes, delay: float = 0.0) -> None:
         number = next(self._numbers)
-        self._jobs[number] = _Job(number, queue, payload, due=self._clock.now() + delay)
+        self._jobs[number] = _Job(number, queue, uuid, payload, due=self._clock.now() + delay)
 
     # Working
 
@@ -152,7 +153,7 @@ class SyncDriver(Driver):
     def _remove(self, job: _Job, unlock: Iterable[str]) -> None:
         del self._jobs[job.number]
         for key in unlock:
-            self._values.delete(f"unique:{key}")
+            self._values.delete(f"unique:{key}", holding=job.uuid)  # its time may be up, and another job may hold it
 
     def _release(self, job: _Job, after: float, *, spared: bool) -> None:
         job.token = None
@@ -240,7 +241,7 @@ class SyncDriver(Driver):
         """Nothing is open."""
 
     def _put_back(self, record: FailedRecord) -> None:
-        self._store(record.queue, again(record.payload, now=self._clock.now()))
+        self._store(record.queue, record.uuid, again(record.payload, now=self._clock.now()))
 
 
 def _followers(settlement: Settlement) -> Iterator[Entry]:
