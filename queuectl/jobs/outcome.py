@@ -90,6 +90,7 @@ class Done:
 
     then: tuple[Entry, ...] = ()
     unlock: tuple[str, ...] = ()
+    """Unique keys to free if this job still holds them, before what follows is pushed."""
     batch: str | None = None
 
 

@@ -146,6 +146,14 @@ class Pushing(Contract):
         assert settle(driver, slow, Done(unlock=(WELCOME.key,))) is APPLIED
         assert push(driver, entry(unique=WELCOME)) == [second]
 
+    def test_a_follower_may_hold_the_key_that_its_predecessor_frees(self, driver: Driver) -> None:
+        """In one `Done` keys are freed first, then what follows is pushed."""
+        push(driver, entry(unique=WELCOME))
+        then = entry("next", unique=WELCOME)
+        settle(driver, reserve_one(driver), Done(then=(then,), unlock=(WELCOME.key,)))
+        assert uuids_of(reserve(driver, "next")) == [then.uuid]
+        assert push(driver, entry(unique=WELCOME)) == [then.uuid]
+
 
 def _padded(size: int) -> bytes:
     payload = entry(arguments="").payload
