@@ -57,7 +57,7 @@ def _buried(value: Any, depth: int) -> Any:
 class Keeping(Contract):
     """What was pushed is what is run, at every attempt."""
 
-    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
     @given(value=json_values(), spared=st.booleans())
     @example(value=HOSTILE, spared=False)
     @example(value=_buried(HOSTILE, 100), spared=True)
