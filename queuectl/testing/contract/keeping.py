@@ -37,6 +37,11 @@ JUNK: dict[str, bytes] = {
     "a Lua pattern": b'%d+%s*}%% {"a":"%1"}',
     "a format": b"{0!r} %(x)s $1 ?",
 }
+SUITED = [
+    HealthCheck.function_scoped_fixture,  # each example leaves the store empty
+    HealthCheck.differing_executors,  # a suite is inherited: every driver's class runs the same test
+    HealthCheck.too_slow,  # on a busy machine
+]
 
 
 def json_values() -> st.SearchStrategy[Any]:
@@ -57,7 +62,7 @@ def _buried(value: Any, depth: int) -> Any:
 class Keeping(Contract):
     """What was pushed is what is run, at every attempt."""
 
-    @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+    @settings(deadline=None, suppress_health_check=SUITED)
     @given(value=json_values(), spared=st.booleans())
     @example(value=HOSTILE, spared=False)
     @example(value=_buried(HOSTILE, 100), spared=True)
