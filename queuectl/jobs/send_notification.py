@@ -14,7 +14,9 @@ from queuectl.jobs.masking import mask
 from queuectl.jobs.runtime import current
 
 logger = logging.getLogger("queuectl.notifications")
-Word = Annotated[str, Field(min_length=1, max_length=50)]
+NO_NUL = r"^[^\x00]*$"
+"""PostgreSQL keeps every other character."""
+Word = Annotated[str, Field(min_length=1, max_length=50, pattern=NO_NUL)]
 
 
 @with_config(ConfigDict(extra="forbid"))
@@ -22,8 +24,8 @@ class NotificationData(TypedDict, total=False):
     """What a notification says, and to whom."""
 
     user_id: Required[Annotated[int, Field(ge=0, lt=2**63)]]
-    title: Required[Annotated[str, Field(min_length=1, max_length=255)]]
-    message: Required[Annotated[str, Field(max_length=65_535)]]
+    title: Required[Annotated[str, Field(min_length=1, max_length=255, pattern=NO_NUL)]]
+    message: Required[Annotated[str, Field(max_length=65_535, pattern=NO_NUL)]]
     type: Word
     """`info` if not given."""
     priorite: Word

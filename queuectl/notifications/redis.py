@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from queuectl.drivers.redis.address import parse
+from queuectl.drivers.redis.cluster import Cluster
 from queuectl.drivers.redis.connect import Connector
-from queuectl.drivers.redis.servers import OneServer
+from queuectl.drivers.redis.servers import OneServer, SentinelService
 from queuectl.drivers.redis.store import Store
 from queuectl.drivers.redis.wire import command
 from queuectl.notifications.services import as_message
 
 TIMEOUT = 1.0
 """Seconds that connecting, and the reply, may take: a job waits for this, perhaps inside a request."""
+
+SERVERS = {"sentinel": SentinelService, "cluster": Cluster}
+"""On a cluster any node would do: it tells the others."""
 
 
 class RedisNotifier:
@@ -21,7 +25,8 @@ class RedisNotifier:
     def __init__(self, url: str, *, channel: str = "notifications.") -> None:
         """*channel* is what stands before the user's id, prefix and all. Nothing is connected yet."""
         address = parse(url)
-        self._store = Store(OneServer(Connector(address, TIMEOUT)), prefix="", clock=None, place=address.place)
+        servers = SERVERS.get(address.kind, OneServer)(Connector(address, TIMEOUT))
+        self._store = Store(servers, prefix="", clock=None, place=address.place)
         self._channel = channel
 
     def broadcast(self, notification: dict[str, Any]) -> None:

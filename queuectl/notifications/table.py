@@ -7,32 +7,35 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from queuectl.clock import SystemClock
 from queuectl.drivers.database.address import parse
 from queuectl.drivers.database.driver import engine_for
 from queuectl.drivers.database.grammar import Grammar, quoted
 from queuectl.drivers.database.sessions import Sessions
 
 if TYPE_CHECKING:
+    from queuectl.clock import Clock
     from queuectl.config import Connection
     from queuectl.drivers.database.session import Session
 
 COLUMNS = "id, job_uuid, user_id, title, message, type, priorite, data, read_at, broadcast_at, created_at"
 INSERT = (
     "INSERT INTO {table} (job_uuid, user_id, title, message, type, priorite, data, created_at)"
-    " VALUES (:job_uuid, :user_id, :title, :message, :type, :priorite, :data, :now_at) {or_not}"
+    " VALUES (:job_uuid, :user_id, :title, :message, :type, :priorite, :data, :now) {or_not}"
 )
 OR_NOT = {"mysql": "ON DUPLICATE KEY UPDATE job_uuid = job_uuid"}
 """What makes an INSERT do nothing where the job has its row; unlike IGNORE it hides no other mistake."""
 BY_JOB = "SELECT {columns} FROM {table} WHERE job_uuid = :job_uuid"
 OF_USER = "SELECT {columns} FROM {table} WHERE user_id = :user_id AND id > :after_id ORDER BY id LIMIT :limit"
-MARK_BROADCAST = "UPDATE {table} SET broadcast_at = :now_at WHERE job_uuid = :job_uuid"
-MARK_READ = "UPDATE {table} SET read_at = COALESCE(read_at, :now_at) WHERE id = :id AND user_id = :user_id"
+MARK_BROADCAST = "UPDATE {table} SET broadcast_at = :now WHERE job_uuid = :job_uuid"
+MARK_READ = "UPDATE {table} SET read_at = COALESCE(read_at, :now) WHERE id = :id AND user_id = :user_id"
 
 
 class NotificationTable:
     """Rows as dictionaries of the table's columns; times are ISO-8601 in UTC, or None. May be shared by threads."""
 
-    def __init__(self, connection: Connection, table: str = "notifications") -> None:
+    def __init__(self, connection: Connection, table: str = "notifications", *, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
         address = parse(connection.url)
         self._style = Grammar(address.dialect, bound=False).styled
         self._words = {
@@ -54,7 +57,7 @@ class NotificationTable:
             "type": notification.get("type", "info"),
             "priorite": notification.get("priorite", "normale"),
             "data": None if data is None else json.dumps(data, ensure_ascii=False),
-            "now_at": _now(),
+            "now": self._clock.now(),
         }
 
         def work(session: Session) -> dict[str, Any]:
@@ -67,7 +70,7 @@ class NotificationTable:
 
     def mark_broadcast(self, job_uuid: str) -> None:
         """Note that word of this notification has gone out."""
-        self._change(MARK_BROADCAST, {"job_uuid": job_uuid, "now_at": _now()})
+        self._change(MARK_BROADCAST, {"job_uuid": job_uuid, "now": self._clock.now()})
 
     def list(self, user_id: int, *, after_id: int = 0, limit: int = 50) -> list[dict[str, Any]]:
         """What a user was notified of, oldest first, from behind a row on."""
@@ -77,7 +80,7 @@ class NotificationTable:
 
     def mark_read(self, id: int, user_id: int) -> bool:  # noqa: A002 - the column's name
         """Note when the user read it, the first time; False if this user has no such notification."""
-        return self._change(MARK_READ, {"id": id, "user_id": user_id, "now_at": _now()}) > 0
+        return self._change(MARK_READ, {"id": id, "user_id": user_id, "now": self._clock.now()}) > 0
 
     def close(self) -> None:
         """Close this process's connections."""
@@ -90,10 +93,6 @@ class NotificationTable:
         return self._style(text.format_map(self._words))
 
 
-def _now() -> str:
-    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M:%S")
-
-
 def _as_dict(row: tuple[Any, ...]) -> dict[str, Any]:
     found = dict(zip(COLUMNS.split(", "), row, strict=True))
     found["data"] = json.loads(found["data"]) if isinstance(found["data"], (str, bytes)) else found["data"]
@@ -102,9 +101,9 @@ def _as_dict(row: tuple[Any, ...]) -> dict[str, Any]:
     return found
 
 
-def _iso(moment: datetime.datetime | str | None) -> str | None:
-    """Databases give a moment in UTC, without saying so, as a datetime or as text."""
+def _iso(moment: float | None) -> str | None:
+    """Seconds since the epoch, as they are stored, in words that every program reads."""
     if moment is None:
         return None
-    read = datetime.datetime.fromisoformat(moment) if isinstance(moment, str) else moment
-    return read.replace(tzinfo=read.tzinfo or datetime.UTC).isoformat()
+    at = datetime.datetime.fromtimestamp(moment, datetime.UTC)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
