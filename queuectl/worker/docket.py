@@ -20,7 +20,7 @@ from queuectl.events import (
     JobStarting,
     LeaseLost,
 )
-from queuectl.jobs.limits import Limits, resolve
+from queuectl.jobs.limits import Limits, Settings, resolve
 from queuectl.jobs.outcome import Ending, Failed, Outcome, Parked, Problem, Release, Report
 from queuectl.jobs.payload import Envelope, decode, identity
 from queuectl.jobs.problem import problem
@@ -59,6 +59,10 @@ class Unsettled:
     """It has been sent before, and the answer is not known."""
 
     @property
+    def wants_hook(self) -> bool:
+        return self.running.has_failed and isinstance(self.outcome, Failed)
+
+    @property
     def settlement(self) -> Settlement:
         return Settlement(self.running.reserved, self.outcome)
 
@@ -94,6 +98,11 @@ class Docket:
         return [
             running for running in [*self.running.values(), *(u.running for u in self.unsettled)] if not running.lost
         ]
+
+    @property
+    def hooks_to_come(self) -> int:
+        """How many children will be asked to call a `failed` hook once the unsettled failures are durable."""
+        return sum(item.wants_hook for item in self.unsettled)
 
     def open(self, reserved: Reserved, declared: Mapping[str, Declaration]) -> tuple[int, Running] | None:
         """Take a reservation in: a key and a job to run, or None when it is settled without running."""
@@ -146,7 +155,7 @@ class Docket:
                 continue
             self._emit(item.event)
             self._count(item)
-            if isinstance(item.outcome, Failed) and item.running.has_failed:
+            if item.wants_hook:
                 yield item
 
     def lose(self, running: Running) -> None:
@@ -165,7 +174,7 @@ class Docket:
             job=envelope.display,
             attempts=reserved.attempts,
         )
-        settings = declaration.settings if declaration is not None else Declaration().settings
+        settings = declaration.settings if declaration is not None else Settings()
         limits = resolve(envelope, settings, self._flags)
         return Running(reserved, attempt, limits, declaration is not None and declaration.has_failed, monotonic())
 

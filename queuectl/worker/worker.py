@@ -232,7 +232,7 @@ class Worker:
         """How many jobs can start at once, now."""
         if self._wanted is not None or self._paused or monotonic() < self._rest_until or not self._open_queues():
             return 0
-        ready = len(self._crew.ready()) - len(self._hooks)
+        ready = len(self._crew.ready()) - len(self._hooks) - self._docket.hooks_to_come
         left = self._options.job_limit - self._taken if self._options.job_limit else ready
         return max(min(ready, left), 0)
 
