@@ -294,13 +294,15 @@ class Worker:
     def _patience(self) -> float:
         """Seconds until something is due that no descriptor announces."""
         now = monotonic()
-        waits = [self._upkeep.left, self._crew.start_in, self._stop_by - now, self._rest_until - now or math.inf]
+        waits = [self._upkeep.left, self._crew.start_in, self._stop_by - now]
         waits += [child.deadline - now for child in self._crew]
+        if self._rest_until > now:
+            waits.append(self._rest_until - now)
         if self._docket.unsettled or self._hooks:
             waits.append(self._link.retry_in)
         if self._room():
             waits.append(max(self._ask_at - now, self._link.retry_in))
-        return max(min(wait for wait in waits), 0.0)
+        return max(min(waits), 0.0)
 
     def _arm_watch(self, poll: select.poll) -> float:
         """Let the driver tell when work arrives; the seconds until it wants to be asked, infinite while we are busy."""
