@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from queuectl.drivers.contract import (
@@ -33,7 +34,7 @@ from queuectl.drivers.redis.store import Store
 from queuectl.drivers.redis.watch import RedisWatch
 from queuectl.drivers.redis.wire import Command, command
 from queuectl.errors import QueuectlError
-from queuectl.jobs.outcome import Entry, Failed, Release
+from queuectl.jobs.outcome import Done, Entry, Failed, Outcome, Release
 
 if TYPE_CHECKING:
     from queuectl.clock import Clock
@@ -94,49 +95,55 @@ class RedisDriver(Driver):
     ) -> tuple[list[Verdict], list[Reserved]]:
         groups = self._reserving.groups(queues) if room > 0 else []
         commands = [self._settling.command(settlement) for settlement in settlements]
-        self._prepare(settlements)
+        self._prepare([one for one in settlements if not _is_plain(one.outcome)])
         sent = [one for one in commands if one is not None]
         if groups:
             sent.append(self._reserving.command(groups[0], room))
         replies = self._store.ask(sent)
         reserved = self._reserved(groups, room, replies)
-        self._raise_first(replies, reserved)
-        answers = iter(replies)
-        verdicts = [
-            Verdict.APPLIED if one is None else self._settling.verdict(settlement, next(answers))
-            for settlement, one in zip(settlements, commands, strict=True)
-        ]
-        return verdicts, reserved
+        try:
+            return self._verdicts(settlements, commands, replies), reserved
+        except QueuectlError:
+            self._give_back(reserved)
+            raise
 
     def _prepare(self, settlements: Sequence[Settlement]) -> None:
-        """What must be durable before the settlements are: follow-ups on other nodes, and where failures lie."""
-        before: list[Command] = self._settling.forerunners(settlements)
+        """What must be durable before these are: follow-ups on other nodes, and in which queues there are failures."""
+        if not settlements:
+            return
         failing = {one.reserved.queue for one in settlements if isinstance(one.outcome, Failed)}
-        before += [self._failed.index(queue) for queue in failing]
-        if before:
-            self._store.run(before)
+        before = [*self._settling.forerunners(settlements), *(self._failed.index(queue) for queue in failing)]
+        self._store.run(before)
 
     def _reserved(self, groups: Sequence[tuple[str, ...]], room: int, replies: list[Any]) -> list[Reserved]:
-        """The jobs of the trip's last reply, then of the other groups, one after the other: the order is strict."""
+        """The jobs in the trip's last reply, then of the other groups, one after the other: the order is strict."""
         if not groups or isinstance(replies[-1], QueuectlError):
             return []
         found = self._reserving.take(groups[0], room, replies[-1])
         for group in groups[1:]:
             if len(found) >= room:
                 break
-            found += self._reserving.reserve(group, room - len(found))
+            found += self._reserving.reserve_more(group, room, found)
         return found
 
-    def _raise_first(self, replies: Sequence[Any], reserved: Sequence[Reserved]) -> None:
-        """A call that raises hands out nothing: jobs that came with the failure go back, as if never reserved."""
+    def _verdicts(
+        self, settlements: Sequence[Settlement], commands: Sequence[Command | None], replies: Sequence[Any]
+    ) -> list[Verdict]:
+        """One for each settlement; raises the first error of the trip."""
         for reply in replies:
             if isinstance(reply, QueuectlError):
-                self._give_back(reserved)
                 raise reply
+        answers = iter(replies)
+        return [
+            Verdict.APPLIED if sent is None else self._settling.verdict(settlement, next(answers))
+            for settlement, sent in zip(settlements, commands, strict=True)
+        ]
 
     def _give_back(self, reserved: Sequence[Reserved]) -> None:
+        """A call that raises hands out nothing: jobs that came with the failure go back, as if never reserved."""
         back = [self._settling.command(Settlement(one, Release(spared=True))) for one in reserved]
-        self._store.ask([one for one in back if one is not None])
+        with suppress(QueuectlError):  # they then come back when their lease ends
+            self._store.ask([one for one in back if one is not None])
 
     def renew(self, reservations: Sequence[Reserved]) -> list[Reserved]:
         return self._reserving.renew(reservations) if reservations else []
@@ -163,6 +170,10 @@ class RedisDriver(Driver):
 
     def close(self) -> None:
         self._store.servers.close()
+
+
+def _is_plain(outcome: Outcome) -> bool:
+    return isinstance(outcome, Done) and not outcome.then
 
 
 def _servers(address: Address, timeout: float) -> Servers:

@@ -90,9 +90,8 @@ class RedisFailedStore(FailedStore):
         payloads = self._store.run(
             [command(b"HGET", keys.failed[2], args=(raw(uuid),)) for uuid, keys in found.items()]
         )
-        ready = [
-            (uuid, keys, payload) for (uuid, keys), payload in zip(found.items(), payloads, strict=True) if payload
-        ]
+        pairs = zip(found.items(), payloads, strict=True)
+        ready = [(uuid, keys, payload) for (uuid, keys), payload in pairs if payload is not None]
         replies = self._store.run([self._retrial(uuid, keys, payload) for uuid, keys, payload in ready])
         return [uuid for (uuid, _, _), moved in zip(ready, replies, strict=True) if moved]
 

@@ -110,22 +110,16 @@ end
 """
 
 COUNTED = """
-local TAILS = {
-  '[,{]"attempts":(%d%d?%d?%d?%d?%d?%d?%d?)(})%s*$',
-  '[,{]"attempts":(%d%d?%d?%d?%d?%d?%d?%d?)(,"delay":%w+})%s*$',
-}
-
--- The payload with one more attempt and that number, or nil where the counter is not at the tail.
+-- The payload with one more attempt and that number, or nil where the counter is not at the tail (Laravel's newer
+-- payloads have a `delay` behind it).
 local function counted(job)
-  local from = math.max(1, #job - 60)
-  for _, tail in ipairs(TAILS) do
-    local start, _, count, rest = string.find(job, tail, from)
-    if start then
-      local attempts = tonumber(count) + 1
-      return string.sub(job, 1, start) .. '"attempts":' .. string.format('%d', attempts) .. rest, attempts
-    end
+  local start, _, count, rest = string.find(job, '[,{]"attempts":(%d+)(})%s*$', -32)
+  if not start then
+    start, _, count, rest = string.find(job, '[,{]"attempts":(%d+)(,"delay":%w+})%s*$', -64)
   end
-  return nil
+  if not start or #count > 8 then return nil end
+  local attempts = count + 1
+  return string.sub(job, 1, start) .. '"attempts":' .. attempts .. rest, attempts
 end
 """
 

@@ -60,12 +60,16 @@ for i = 0, #KEYS / 4 - 1 do
       out[#out + 1] = attempts
       out[#out + 1] = text
       room = room - 1
-      job = room > 0 and redis.call('LINDEX', q.list, 0)
+      if room > 0 then job = redis.call('LINDEX', q.list, 0) end
     else
       out[2], out[3] = i, job
     end
   end
-  announce(q)
+  if not job then
+    redis.call('DEL', q.notify)
+  elseif redis.call('LLEN', q.notify) == 0 and redis.call('LLEN', q.list) > 0 then
+    redis.call('RPUSH', q.notify, '1')
+  end
   if room == 0 or out[2] >= 0 then return out end
 end
 if #out > 3 then return out end

@@ -11,6 +11,7 @@ from queuectl.drivers.redis.lua_jobs import RENEW, RESERVE, TAKE
 from queuectl.drivers.redis.store import Store
 from queuectl.drivers.redis.texts import attempts_of, id_of, recounted, unwrap
 from queuectl.drivers.redis.wire import Command, call, number
+from queuectl.errors import QueuectlError
 
 KEPT = 64
 """Commands kept ready; a worker uses a handful."""
@@ -55,21 +56,30 @@ class Reserving:
 
     def take(self, queues: tuple[str, ...], room: int, reply: Any) -> list[Reserved]:
         """The jobs in a reply to `command`, and those behind a head that needs the client's hand."""
-        found = self._read(queues, reply)
-        while reply[1] >= 0 and len(found) < room:
-            taken = self._take_head(queues[reply[1]], reply[2])
-            found += taken
-            if len(found) >= room:
-                break
-            [reply] = self._run_or_keep([self.command(queues, room - len(found))], found)
-            if reply is None:
-                break
+        found: list[Reserved] = []
+        while reply is not None:
             found += self._read(queues, reply)
+            if reply[1] < 0:
+                break
+            found += self._take_head(queues[reply[1]], reply[2])
+            reply = self._ask(queues, room, found)
         return found
 
-    def reserve(self, queues: tuple[str, ...], room: int) -> list[Reserved]:
-        [reply] = self._store.run([self.command(queues, room)])
-        return self.take(queues, room, reply)
+    def reserve_more(self, queues: tuple[str, ...], room: int, found: Sequence[Reserved]) -> list[Reserved]:
+        """Up to *room* jobs together with those already *found*."""
+        return self.take(queues, room - len(found), self._ask(queues, room, found))
+
+    def _ask(self, queues: tuple[str, ...], room: int, found: Sequence[Reserved]) -> Any:
+        """The reply to another `command`, or None: jobs already found are not lost to a failure to get more."""
+        if len(found) >= room:
+            return None
+        try:
+            [reply] = self._store.run([self.command(queues, room - len(found))])
+        except QueuectlError:
+            if not found:
+                raise
+            return None
+        return reply
 
     def seconds_until_due(self, queues: Sequence[str]) -> float:
         """Until a delayed job or a lease of these falls due, as far as the last look told; infinite if none will."""
@@ -119,11 +129,6 @@ class Reserving:
         keys = self._store.names.queue(queue).four
         taken = self._store.call(TAKE, keys, (self._store.now(), self._lease, head, member))
         return [_reserved(queue, member, attempts)] if taken else []
-
-    def _run_or_keep(self, commands: Sequence[Command], found: list[Reserved]) -> list[Any]:
-        """With jobs in hand already, a failure to get more is not worth losing them."""
-        replies = self._store.run(commands) if not found else self._store.ask(commands)
-        return [None if isinstance(reply, Exception) else reply for reply in replies]
 
 
 def _reserved(queue: str, member: bytes, attempts: int) -> Reserved:
