@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 import struct
+import zlib
 from collections.abc import Iterator
+from itertools import islice
 
 JPEG_MARKER = re.compile(rb"\xff[\x02-\xcf\xd8-\xfe]")
 """Where a segment begins. Inside a scan every FF that means itself is followed by 00, and restart marks are pixels."""
 QUANTISATION, HUFFMAN, RESTART, FRAMES, SCAN, END = 0xDB, 0xC4, 0xDD, (0xC0, 0xC1, 0xC2), 0xDA, 0xD9
 PIXELS = {QUANTISATION, HUFFMAN, RESTART, *FRAMES, SCAN, END}
 JFIF, ADOBE = 0xE0, 0xEE
+MAX_CHUNKS = 50_000
+"""The usual chunk is of 8 kB or more; the largest file that a disk reads has ten thousand of those."""
 PNG_CHUNKS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
 WEBP_CHUNKS = {b"VP8X", b"VP8 ", b"VP8L", b"ALPH"}
 
@@ -23,6 +27,14 @@ def is_bare(data: bytes, kind: str) -> bool:
     try:
         return {"JPEG": _bare_jpeg, "PNG": _bare_png, "WEBP": _bare_webp}[kind](data)
     except struct.error:  # cut short
+        return False
+
+
+def is_whole_png(data: bytes) -> bool:
+    """Do all its checksums agree, in a sensible number of pieces? A decoder would show what it can of a damaged one."""
+    try:
+        return sum(1 for _ in islice(_chunks(data), MAX_CHUNKS + 1)) <= MAX_CHUNKS
+    except struct.error:
         return False
 
 
@@ -66,13 +78,23 @@ def _is_adobe(body: bytes) -> bool:
 
 
 def _bare_png(data: bytes) -> bool:
+    end = 0
+    for name, end in _chunks(data):  # noqa: B007 - the last end is wanted
+        if name not in PNG_CHUNKS:
+            return False
+    return end == len(data)
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, int]]:
+    """The chunks of a PNG up to its end: name, and the offset behind it. `struct.error` at a wrong checksum."""
     at, name = 8, b""
     while name != b"IEND":
         length, name = struct.unpack_from(">I4s", data, at)
-        if name not in PNG_CHUNKS:
-            return False
+        [checksum] = struct.unpack_from(">I", data, at + 8 + length)
+        if zlib.crc32(memoryview(data)[at + 4 : at + 8 + length]) != checksum:
+            raise struct.error("a wrong checksum")
         at += 12 + length
-    return at == len(data)
+        yield name, at
 
 
 def _bare_webp(data: bytes) -> bool:

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any, cast
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 from queuectl.errors import PictureRefused
-from queuectl.jobs.picture_bytes import has_more_scans, is_bare
+from queuectl.jobs.picture_bytes import has_more_scans, is_bare, is_whole_png
 
 if TYPE_CHECKING:
     from PIL.JpegImagePlugin import JpegImageFile
 
+PNG = b"\x89PNG"
 FORMATS = ("JPEG", "PNG", "WEBP")
 MAX_PIXELS = {"JPEG": 50_000_000, "PNG": 50_000_000, "WEBP": 25_000_000}
 """What can be unpacked within 600 MB; WEBP's decoder holds several copies."""
@@ -98,6 +99,8 @@ def _distrust() -> Iterator[None]:
 
 def _open(data: bytes) -> Image.Image:
     """The picture's header, its size and frames checked; no pixel is decoded yet."""
+    if data.startswith(PNG) and not is_whole_png(data):
+        raise PictureRefused("The picture is damaged: its checksums do not agree.")
     image = Image.open(io.BytesIO(data), formats=FORMATS)
     kind = _kind(image)
     if image.width * image.height > MAX_PIXELS[kind]:
@@ -119,6 +122,8 @@ def _kind(image: Image.Image) -> str:
 
 def _orientation(image: Image.Image) -> int:
     """How the camera was held, 1 to 8; 1 if nothing says so or nobody can make sense of it."""
+    if image.format == "PNG":
+        image.load()  # `getexif` would, in search of a block behind the pixels; what is wrong with those must be heard
     try:
         orientation = image.getexif().get(ORIENTATION)
     except Exception:
