@@ -20,8 +20,9 @@ from typing import Any
 from queuectl.errors import InvalidName, MalformedPayload
 
 QUEUE_NAME = re.compile(r"[A-Za-z0-9._:{}@-]{1,191}")
-TAIL = re.compile(rb'"id":"([0-9A-Za-z-]{1,64})","attempts":(\d{1,9})\}\s*$')
-"""How our own payloads end; what a driver rewrites when the counter or the identity of an attempt changes."""
+TAIL = re.compile(rb'"id":"([0-9A-Za-z-]{1,64})","attempts":(\d{1,9})((?:,"delay":(?:null|\d{1,12}))?\}\s*)$')
+"""How our own payloads end, and Laravel's for Redis (with a `delay` behind): what a driver rewrites when the counter or
+the identity of an attempt changes."""
 BASE64 = "base64:"
 MAX_TRIES, MAX_TIMEOUT = 1_000, 86_400
 
@@ -179,7 +180,7 @@ def with_attempts(payload: bytes, attempts: int, *, fresh_id: bool = False) -> b
         found = parse(payload)
         return _retail(found, attempts=attempts, keep_id=not fresh_id)
     identifier = new_id().encode() if fresh_id else tail[1]
-    return b'%s"id":"%s","attempts":%d}' % (payload[: tail.start()], identifier, attempts)
+    return b'%s"id":"%s","attempts":%d%s' % (payload[: tail.start()], identifier, attempts, tail[3])
 
 
 def to_text(payload: bytes) -> str:
