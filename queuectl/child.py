@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import sys
 
 from queuectl.app import App
 from queuectl.errors import ConfigurationError
 from queuectl.jobs.problem import problem_of
-from queuectl.runner import Runner
 from queuectl.worker.child import die_with, prepare_signals, say_broken, serve
 
 
@@ -26,7 +26,8 @@ def main(arguments: list[str]) -> int:
         except (ConfigurationError, ImportError) as error:
             say_broken(line, str(error), problem_of(error).text)
             return ConfigurationError.exit_code
-        serve(line, Runner(app.registry), alarm, declarations)
+        with contextlib.suppress(ConnectionError):  # the parent has gone, and we with it
+            serve(line, app.runner, alarm, declarations)
         app.close()
     return 0
 

@@ -85,6 +85,7 @@ class Worker:
         with self._signals:
             self._emit(WorkerStarted(self._driver.name, self._options.queues, self._clock.now()))
             try:
+                self._link.do(self._driver.check)  # what is hopeless is said before any child is started
                 while (stop := self._reason_to_stop()) is None:
                     self._keep_up()
                     self._settle_and_reserve()
