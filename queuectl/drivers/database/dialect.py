@@ -1,0 +1,104 @@
+"""What SQL databases disagree about, as one table. Everything else is one text (`texts`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One database's own words. In `floor` and `ceil`, `@` stands for the value."""
+
+    name: str
+    label: str
+    module: str
+    """Where its `Engine` is; imported on first use."""
+    extra: str
+    """The extra of our distribution that brings its client library."""
+    quote: str
+    now: str
+    """The store's clock, seconds since the epoch with a fraction; must not keep an index from being used."""
+    floor: str
+    ceil: str
+    least: str
+    most_attempts: int
+    """What the `attempts` column holds at most."""
+    claim: str
+    """Ends a SELECT whose rows the transaction is going to change."""
+    payload: str
+    """Reads a payload column, whatever somebody wrote there."""
+    epoch: str
+    """`failed_at`, a timestamp in UTC, as seconds since the epoch."""
+    to_integer: str
+    to_text: str
+    insert_new: tuple[str, str]
+    """Around an INSERT that does nothing where the key is taken."""
+    named: bool
+    """Parameters are `:name`; otherwise `%(name)s`."""
+
+
+SQLITE = Dialect(
+    name="sqlite",
+    label="SQLite",
+    module="queuectl.drivers.database.sqlite",
+    extra="",
+    quote='"',
+    now=":now",  # SQLite has no clock of its own: it is the host's
+    floor="CAST(@ AS INTEGER)",
+    ceil="CAST(@ AS INTEGER) + (@ > CAST(@ AS INTEGER))",
+    least="MIN",
+    most_attempts=32_767,
+    claim="",
+    payload="CAST(payload AS BLOB)",
+    epoch="CAST(strftime('%s', failed_at) AS REAL)",
+    to_integer="INTEGER",
+    to_text="TEXT",
+    insert_new=("INSERT INTO", "ON CONFLICT DO NOTHING"),
+    named=True,
+)
+POSTGRES = Dialect(
+    name="postgresql",
+    label="PostgreSQL",
+    module="queuectl.drivers.database.postgres",
+    extra="postgres",
+    quote='"',
+    now="CAST(extract(epoch FROM statement_timestamp()) AS double precision)",
+    floor="CAST(floor(@) AS bigint)",
+    ceil="CAST(ceil(@) AS bigint)",
+    least="LEAST",
+    most_attempts=32_767,
+    claim="FOR UPDATE SKIP LOCKED",
+    payload="payload",
+    epoch="CAST(extract(epoch FROM failed_at) AS double precision)",
+    to_integer="bigint",
+    to_text="text",
+    insert_new=("INSERT INTO", "ON CONFLICT DO NOTHING"),
+    named=False,
+)
+MYSQL = Dialect(
+    name="mysql",
+    label="MySQL/MariaDB",
+    module="queuectl.drivers.database.mysql",
+    extra="mysql",
+    quote="`",
+    now="(UNIX_TIMESTAMP(NOW(6)) + 0e0)",  # the session's time zone is UTC, so no hour comes twice
+    floor="CAST(FLOOR(@) AS SIGNED)",
+    ceil="CAST(CEILING(@) AS SIGNED)",
+    least="LEAST",
+    most_attempts=65_535,
+    claim="FOR UPDATE SKIP LOCKED",
+    payload="payload",
+    epoch="(UNIX_TIMESTAMP(failed_at) + 0e0)",
+    to_integer="SIGNED",
+    to_text="CHAR",
+    insert_new=("INSERT IGNORE INTO", ""),
+    named=False,
+)
+DIALECTS = {dialect.name: dialect for dialect in (SQLITE, POSTGRES, MYSQL)}
+SCHEMES = {
+    "sqlite": SQLITE,
+    "postgresql": POSTGRES,
+    "postgres": POSTGRES,
+    "mysql": MYSQL,
+    "mariadb": MYSQL,
+}

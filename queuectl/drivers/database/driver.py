@@ -1,0 +1,226 @@
+"""The database driver: Laravel's `jobs` table on SQLite, PostgreSQL, MySQL and MariaDB."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from queuectl.drivers.contract import (
+    Counts,
+    Driver,
+    Page,
+    Reserved,
+    Settlement,
+    State,
+    Stored,
+    Verdict,
+    Watch,
+)
+from queuectl.drivers.control import ControlStore
+from queuectl.drivers.database import listing, texts
+from queuectl.drivers.database.address import Address, parse
+from queuectl.drivers.database.entries import insert, is_one_statement
+from queuectl.drivers.database.failed import SqlFailedStore
+from queuectl.drivers.database.grammar import Grammar
+from queuectl.drivers.database.keyvalue import SqlKeyValue
+from queuectl.drivers.database.rows import body
+from queuectl.drivers.database.session import Engine, Haul, Row, Session, Token, Turn
+from queuectl.drivers.database.sessions import Sessions
+from queuectl.drivers.database.settle import is_plain, plain_tokens, settle, verdicts
+from queuectl.drivers.database.sweeper import Sweeper
+from queuectl.drivers.database.watch import Pulse
+from queuectl.errors import ConfigurationError, DriverUnavailable, PayloadTooLarge
+from queuectl.jobs.outcome import Entry
+
+if TYPE_CHECKING:
+    from queuectl.clock import Clock
+    from queuectl.config import Connection
+
+LONGEST_CALL = 5.0
+
+
+class DatabaseDriver(Driver):
+    """One SQL database as a store of queues."""
+
+    def __init__(self, connection: Connection, clock: Clock | None) -> None:
+        address = parse(connection.url)
+        self.name = connection.name
+        self.retry_after = connection.retry_after
+        self.call_timeout = min(LONGEST_CALL, connection.timeout, connection.retry_after / 3)
+        self._place = f"{address.place} ({connection.table})" if connection.table != "jobs" else address.place
+        self._max_payload = connection.max_payload
+        self._largest: int | None = None
+        self._dialect = address.dialect
+        self._engine = engine_for(connection, address, clock, timeout=self.call_timeout)
+        self._sessions = Sessions(
+            self._engine, place=address.place, secret=address.password, patience=self.call_timeout
+        )
+        self._sweeper = Sweeper(foreign_retry_after=connection.foreign_retry_after, clock=clock)
+        self._pulse = Pulse()
+        self.failed = SqlFailedStore(self._sessions, retried=Session.announce)
+        self.control = ControlStore(SqlKeyValue(self._sessions))
+
+    @classmethod
+    def from_config(cls, connection: Connection, *, clock: Clock | None = None) -> DatabaseDriver:
+        return cls(connection, clock)
+
+    @property
+    def place(self) -> str:
+        return self._place
+
+    def check(self) -> None:
+        def work(session: Session) -> None:
+            for text in (texts.CHECK_JOBS, texts.CHECK_FAILED, texts.CHECK_CONTROL):
+                session.run(text)
+
+        self._sessions.call(work)
+
+    # The way in
+
+    def push(self, entries: Sequence[Entry]) -> list[str]:
+        if not entries:
+            return []
+        self._refuse_large(entries)
+        stands = self._sessions.call(lambda session: _push(session, entries))
+        self._announce({entry.queue for entry in entries if not entry.delay})
+        return stands
+
+    def _refuse_large(self, entries: Sequence[Entry]) -> None:
+        longest = max(len(entry.payload) for entry in entries)
+        most = self._max_payload
+        if longest > 500_000:  # too small to meet a limit of the server's
+            self._largest = self._largest or self._sessions.call(self._engine.largest)
+            most = min(most, self._largest or most)
+        if longest > most:
+            raise PayloadTooLarge(
+                f"A payload of {longest:,} bytes is more than {self.name} takes ({most:,}); the limit is `max_payload`."
+            )
+
+    def _announce(self, queues: set[str]) -> None:
+        if queues:
+            self._sessions.call(lambda session: session.announce(queues))
+
+    # The hot path
+
+    def exchange(
+        self, settlements: Sequence[Settlement], queues: Sequence[str], room: int
+    ) -> tuple[list[Verdict], list[Reserved]]:
+        if room > 0 and self._sweeper.is_due():
+            return self._exchange_and_sweep(settlements, queues, room)
+        return self._sessions.call(lambda session: self._exchange(session, settlements, queues, room))
+
+    def _exchange_and_sweep(
+        self, settlements: Sequence[Settlement], queues: Sequence[str], room: int
+    ) -> tuple[list[Verdict], list[Reserved]]:
+        """Settle first: a lease of ours that has run out, but that nobody has taken, is still ours to settle."""
+        answers: list[Verdict] = []
+        if settlements:
+            answers, _ = self._sessions.call(lambda session: self._exchange(session, settlements, queues, 0))
+        try:
+            self._sessions.call(self._sweeper.sweep)
+            _, reserved = self._sessions.call(lambda session: self._exchange(session, (), queues, room))
+        except DriverUnavailable:
+            if not answers:
+                raise
+            return answers, []  # what was applied must not look as if it had not been
+        return answers, reserved
+
+    def _exchange(
+        self, session: Session, settlements: Sequence[Settlement], queues: Sequence[str], room: int
+    ) -> tuple[list[Verdict], list[Reserved]]:
+        finished = plain_tokens(settlements)
+        turn = Turn(finished, queues, room, secrets.token_hex(8), self.retry_after)
+        hits: dict[Token, bool] = {}
+        if all(is_plain(each.outcome) for each in settlements):
+            haul = session.turn(turn, alone=True) if finished or room > 0 else Haul([], [])
+        else:
+            with session.transaction():
+                for each in sorted(settlements, key=_by_row):  # one order for all: fewer deadlocks
+                    if not is_plain(each.outcome):
+                        hits[each.reserved.token] = settle(session, each)
+                haul = session.turn(turn, alone=False)
+        hits.update(zip(finished, haul.hits, strict=True))
+        if haul.rows:
+            self._pulse.beat()
+        return verdicts(settlements, hits), _in_order(haul.rows, queues, turn.token)
+
+    def renew(self, reservations: Sequence[Reserved]) -> list[Reserved]:
+        if not reservations:
+            return []
+        rows = [dict(zip(("id", "token"), each.token, strict=True), lease=self.retry_after) for each in reservations]
+        counts = self._sessions.call(lambda session: session.run_each(texts.RENEW, rows))
+        return [each for each, count in zip(reservations, counts, strict=True) if not count]
+
+    def parked_for(self, reserved: Reserved) -> float:
+        row, _ = reserved.token
+        rows = self._sessions.call(lambda session: session.run(texts.PARKED_FOR, id=row).rows)
+        return max(float(rows[0][0]), 0.0) if rows else 0.0
+
+    def watch(self, queues: Sequence[str]) -> Watch:
+        return self._engine.watch(self._sessions, self._pulse, queues, foreign=self._sweeper.foreign)
+
+    # For operators
+
+    def counts(self, queues: Iterable[str] | None = None) -> dict[str, Counts]:
+        names = None if queues is None else list(queues)
+        return {} if names == [] else self._sessions.call(lambda session: listing.counts(session, names))
+
+    def page(self, queue: str, state: State, *, cursor: str | None = None, limit: int = 100) -> Page[Stored]:
+        foreign = self._sweeper.foreign
+        return self._sessions.call(
+            lambda session: listing.page(session, queue, state, cursor=cursor, limit=limit, foreign=foreign)
+        )
+
+    def clear(self, queue: str) -> int:
+        last = self._sessions.call(lambda session: session.run(texts.LAST_ID, queue=queue).rows)[0][0]
+        deleted = 0
+        while last is not None:
+            found, gone = self._sessions.call(lambda session: listing.clear_some(session, queue, last))
+            deleted += gone
+            if not found:
+                break
+        return deleted
+
+    def about(self) -> Mapping[str, str]:
+        facts = self._sessions.call(self._engine.about)
+        return {"driver": f"database ({self._dialect.label})", "place": self.place, **facts}
+
+    def close(self) -> None:
+        self._sessions.close()
+
+
+def engine_for(connection: Connection, address: Address, clock: Clock | None, *, timeout: float) -> Engine:
+    """What opens sessions for this connection; its client library is imported now."""
+    dialect = address.dialect
+    grammar = Grammar(dialect, jobs=connection.table, failed=connection.failed_table, bound=clock is not None)
+    try:
+        module = import_module(dialect.module)
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"{dialect.label} needs the Python package {error.name!r}.",
+            hint=f"Install this project with its extra `{dialect.extra}`.",
+        ) from error
+    engine: Engine = module.engine(address, grammar, clock, timeout)
+    return engine
+
+
+def _push(session: Session, entries: Sequence[Entry]) -> list[str]:
+    if is_one_statement(entries):
+        return insert(session, entries)
+    with session.transaction():
+        return insert(session, entries)
+
+
+def _by_row(settlement: Settlement) -> int:
+    row: int = settlement.reserved.token[0]
+    return row
+
+
+def _in_order(rows: Sequence[Row], queues: Sequence[str], token: str) -> list[Reserved]:
+    """Strictly by queue, then by when each became ready, then by age."""
+    if len(rows) > 1:
+        place = {queue: number for number, queue in reversed(list(enumerate(queues)))}
+        rows = sorted(rows, key=lambda row: (place.get(row.queue, len(queues)), row.available_at, row.id))
+    return [Reserved(row.queue, str(row.id), body(row.payload), row.attempts, (row.id, token)) for row in rows]

@@ -1,0 +1,94 @@
+"""Turns a named text into the SQL of one dialect, one set of tables and one kind of clock."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from queuectl.drivers.database.dialect import Dialect
+from queuectl.drivers.database.texts import PARTS
+from queuectl.errors import ConfigurationError
+
+PARAMETER = re.compile(r"(?<![:\w]):([a-z]\w*)")
+TABLE_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)?", re.ASCII)
+LONGEST_KEPT = 2_000
+"""Characters; a longer text is one of many rows and seldom comes twice."""
+CONTROL_TABLE = "queuectl_control"
+
+
+def quoted(dialect: Dialect, name: str) -> str:
+    """A table's name, perhaps with its schema's, ready for SQL; `ConfigurationError` for what is not a name."""
+    if not TABLE_NAME.fullmatch(name):
+        raise ConfigurationError(f"{name!r} is not a table name: letters, digits and _, perhaps a schema before a dot.")
+    return ".".join(f"{dialect.quote}{part}{dialect.quote}" for part in name.split("."))
+
+
+class Grammar:
+    """Renders texts. *bound*: the clock's time is a parameter (`:now`) where the store's expression would stand."""
+
+    def __init__(self, dialect: Dialect, *, jobs: str = "jobs", failed: str = "failed_jobs", bound: bool) -> None:
+        self.dialect = dialect
+        now = ":now" if bound else dialect.now
+        today = dialect.floor.replace("@", now)
+        self._words = {
+            "jobs": quoted(dialect, jobs),
+            "failed": quoted(dialect, failed),
+            "control": quoted(dialect, CONTROL_TABLE),
+            "key": quoted(dialect, "key"),
+            "now": now,
+            "today": today,
+            # Whole seconds, Laravel's: never before the time, so up; but what is ready now is ready now.
+            "ready_at": f"CASE WHEN :delay > 0 THEN {dialect.ceil.replace('@', f'({now} + :delay)')} ELSE {today} END",
+            "expiry": f"{now} + :ttl",
+            "attempts_kept": "attempts",
+            "attempts_spared": "CASE WHEN attempts > 0 THEN attempts - 1 ELSE 0 END",
+            "attempts_more": self._one_more(dialect.most_attempts),
+            "claim": dialect.claim,
+            "payload": dialect.payload,
+            "epoch": dialect.epoch,
+            "to_integer": dialect.to_integer,
+            "to_text": dialect.to_text,
+            "insert_new": dialect.insert_new[0],
+            "or_not": dialect.insert_new[1],
+            "among": "",
+        }
+        self._words |= {name: part.format_map(self._words) for name, part in PARTS.items()}
+        self._rendered: dict[str, str] = {}
+
+    def hold_attempts(self, most: int) -> None:
+        """The `attempts` column of this table holds no more than *most*: stay there rather than fail."""
+        self._words["attempts_more"] = self._one_more(most)
+        self._rendered.clear()
+
+    def _one_more(self, most: int) -> str:
+        return f"{self.dialect.least}(COALESCE(attempts, 0) + 1, {most})"
+
+    def render(self, text: str) -> str:
+        """The SQL of a text, rendered once."""
+        found = self._rendered.get(text)
+        if found is None:
+            found = self.styled(self.worded(text))
+            if len(text) < LONGEST_KEPT:
+                self._rendered[text] = found
+        return found
+
+    def worded(self, text: str) -> str:
+        """With the words filled in, and the parameters still as they were."""
+        return text.format_map(self._words)
+
+    def styled(self, sql: str) -> str:
+        """With the parameters in the client library's own style."""
+        return sql if self.dialect.named else PARAMETER.sub(r"%(\1)s", sql)
+
+    def expanded(self, text: str, values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        """The SQL of a text where list values stand for `(:name)`, with one parameter an element."""
+        flat: dict[str, Any] = {}
+        for name, value in values.items():
+            if isinstance(value, list):
+                names = [f"{name}_{number}" for number in range(len(value))]
+                text = re.sub(rf":{name}\b", ", ".join(f":{each}" for each in names), text)
+                flat.update(zip(names, value, strict=True))
+            else:
+                flat[name] = value
+        return self.styled(self.worded(text)), flat

@@ -1,0 +1,47 @@
+"""What operators look at: counts and pages of a queue, and emptying it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from queuectl.drivers.contract import Counts, Page, State, Stored
+from queuectl.drivers.database import texts
+from queuectl.drivers.database.rows import body
+from queuectl.drivers.database.session import Session
+
+
+def counts(session: Session, queues: Sequence[str] | None) -> dict[str, Counts]:
+    """Three reads, each by an index: waiting, ours, and what other programs reserved."""
+    among = "" if queues is None else texts.AMONG
+    values: dict[str, Any] = {} if queues is None else {"queues": list(queues)}
+    found = {queue: Counts() for queue in queues or ()}
+    for queue, ready, waiting, oldest, _ in session.run(texts.WAITING.replace("{among}", among), **values).rows:
+        pending = int(ready)
+        found[queue] = Counts(pending, int(waiting) - pending, oldest=float(oldest) if pending else None)
+    for text in (texts.LEASED, texts.FOREIGN):
+        for queue, reserved in session.run(text.replace("{among}", among), **values).rows:
+            before = found.get(queue, Counts())
+            found[queue] = replace(before, reserved=before.reserved + int(reserved))
+    return found
+
+
+def page(session: Session, queue: str, state: State, *, cursor: str | None, limit: int, foreign: float) -> Page[Stored]:
+    """Soonest first; the cursor is where the last row stood."""
+    at, _, row = (cursor or "-1:0").partition(":")
+    values: dict[str, Any] = {"queue": queue, "at": float(at), "id": int(row), "limit": limit}
+    if state == "reserved":
+        values["foreign"] = foreign
+    rows = session.run(texts.PAGES[state], **values).rows
+    items = [
+        Stored(queue, str(key), body(payload), int(attempts or 0), state, float(due))
+        for key, payload, attempts, due in rows
+    ]
+    return Page(items, f"{items[-1].at!r}:{items[-1].id}" if len(items) == limit else None)
+
+
+def clear_some(session: Session, queue: str, last: int) -> tuple[int, int]:
+    """How many rows were found and how many of them this call deleted; by number, so that nobody deadlocks."""
+    ids = [row[0] for row in session.run(texts.SOME_IDS, queue=queue, last=last).rows]
+    return len(ids), session.run(texts.DELETE_IDS, ids=ids).count if ids else 0

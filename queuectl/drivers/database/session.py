@@ -1,0 +1,140 @@
+"""One connection to a database, in the few words that the driver's shared code needs."""
+
+from __future__ import annotations
+
+import contextlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeAlias
+
+from queuectl.clock import Clock
+from queuectl.drivers.database.grammar import Grammar
+
+if TYPE_CHECKING:
+    from queuectl.drivers.database.watch import PollingWatch
+
+Token: TypeAlias = tuple[int, str]
+"""A reservation: the row's id and the random text that its reserver wrote into it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a statement gave."""
+
+    rows: list[tuple[Any, ...]]
+    count: int
+    """Rows found by an UPDATE or DELETE, whether or not that changed them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The hot path in values: forget the finished, reserve the next."""
+
+    finished: Sequence[Token]
+    queues: Sequence[str]
+    room: int
+    token: str
+    """Goes into the rows that this turn reserves."""
+    lease: float
+
+
+class Row(NamedTuple):
+    """A row that a turn reserved."""
+
+    id: int
+    queue: str
+    payload: str | bytes | None
+    attempts: int
+    available_at: int
+
+
+class Haul(NamedTuple):
+    """What came of a turn: for each finished one whether its token was good, and the rows reserved, in any order."""
+
+    hits: list[bool]
+    rows: list[Row]
+
+
+class Fault(Enum):
+    """What a client library's error means to us."""
+
+    BUSY = "busy"  # rolled back by a lock or a deadlock: try again at once
+    LOST = "lost"  # the connection, or the server behind it
+    FULL = "full"
+    DATA = "data"
+    MISSING = "missing"  # a table or a column
+    DENIED = "denied"
+    WRONG = "wrong"  # hopeless, for another reason
+
+
+class Session(ABC):
+    """A connection. It belongs to one thread of one process, and holds no transaction between calls."""
+
+    def __init__(self, grammar: Grammar, clock: Clock | None) -> None:
+        self.grammar = grammar
+        self._clock = clock
+
+    def run(self, text: str, /, **values: Any) -> Answer:
+        """Run a named text; a list stands for one parameter an element."""
+        if any(type(value) is list for value in values.values()):
+            sql, values = self.grammar.expanded(text, values)
+        else:
+            sql = self.grammar.render(text)
+        return self.execute(sql, self._dated(values))
+
+    def run_each(self, text: str, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+        """Run one text for many values, in one transaction and, over a network, in one trip; the count of each."""
+        sql = self.grammar.render(text)
+        return self.execute_each(sql, [self._dated(dict(row)) for row in rows])
+
+    def _dated(self, values: dict[str, Any]) -> dict[str, Any]:
+        if self._clock is not None:
+            values["now"] = self._clock.now()
+        return values
+
+    @abstractmethod
+    def execute(self, sql: str, values: Mapping[str, Any]) -> Answer: ...
+
+    @abstractmethod
+    def execute_each(self, sql: str, rows: Sequence[Mapping[str, Any]]) -> list[int]: ...
+
+    @abstractmethod
+    def transaction(self) -> contextlib.AbstractContextManager[None]:
+        """All or nothing, and fully durable once it has ended."""
+
+    @abstractmethod
+    def turn(self, turn: Turn, *, alone: bool) -> Haul:
+        """Take a turn. *alone*: as a transaction of its own, in one trip, which may commit relaxed."""
+
+    def announce(self, queues: Iterable[str]) -> None:  # noqa: B027  # most have no way to, and that is fine
+        """Tell idle workers that these queues have work, where the database has a way to."""
+
+    def alive(self) -> bool:
+        """Is a connection that has been idle still there?"""
+        return True
+
+    @abstractmethod
+    def close(self) -> None: ...
+
+
+class Engine(Protocol):
+    """Opens sessions to one database and explains its errors."""
+
+    watch: ClassVar[type[PollingWatch]]
+    """How an idle worker learns of work here."""
+
+    def open(self) -> Session: ...
+
+    def create(self) -> None:
+        """Make what a migration fills, where a client can: SQLite's file."""
+
+    def explain(self, error: Exception) -> Fault | None:
+        """What an error of the client library means; None if it is not one."""
+
+    def about(self, session: Session) -> dict[str, str]:
+        """Server, version, durability."""
+
+    def largest(self, session: Session) -> int | None:
+        """The longest payload the server takes, in bytes; None where it does not say."""

@@ -1,0 +1,241 @@
+"""SQLite: many processes, one writer at a time, no server."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from queuectl.clock import Clock, SystemClock
+from queuectl.drivers.database.address import Address
+from queuectl.drivers.database.gate import Gate
+from queuectl.drivers.database.grammar import Grammar
+from queuectl.drivers.database.session import Answer, Fault, Haul, Row, Session, Turn
+from queuectl.drivers.database.watch import ChangesWatch
+from queuectl.errors import TableMissing
+
+FINISH = "DELETE FROM {jobs} WHERE id = ? AND reserved_by = ? AND reserved_at <= lease_until"
+PEEK = "SELECT 1 FROM {jobs} WHERE queue = ? AND reserved_at IS NULL AND available_at <= ? LIMIT 1"
+RESERVE = (
+    "UPDATE {jobs} SET reserved_at = ?, reserved_by = ?, lease_until = ?, attempts = {attempts_more}"
+    " WHERE id IN (SELECT id FROM {jobs} WHERE queue = ? AND reserved_at IS NULL AND available_at <= ?"
+    " ORDER BY available_at, id LIMIT ?)"
+    " RETURNING id, queue, {payload}, attempts, available_at"
+)
+FAULTS = {
+    sqlite3.SQLITE_BUSY: Fault.BUSY,
+    sqlite3.SQLITE_LOCKED: Fault.BUSY,
+    sqlite3.SQLITE_PROTOCOL: Fault.BUSY,
+    sqlite3.SQLITE_FULL: Fault.FULL,
+    sqlite3.SQLITE_IOERR: Fault.LOST,
+    sqlite3.SQLITE_NOMEM: Fault.LOST,
+    sqlite3.SQLITE_INTERRUPT: Fault.LOST,
+    sqlite3.SQLITE_TOOBIG: Fault.DATA,
+    sqlite3.SQLITE_CONSTRAINT: Fault.DATA,
+    sqlite3.SQLITE_MISMATCH: Fault.DATA,
+    sqlite3.SQLITE_RANGE: Fault.DATA,
+    sqlite3.SQLITE_READONLY: Fault.DENIED,
+    sqlite3.SQLITE_PERM: Fault.DENIED,
+    sqlite3.SQLITE_AUTH: Fault.DENIED,
+    sqlite3.SQLITE_CANTOPEN: Fault.WRONG,
+    sqlite3.SQLITE_CORRUPT: Fault.WRONG,
+    sqlite3.SQLITE_NOTADB: Fault.WRONG,
+}
+SETTINGS = """
+PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 100; PRAGMA journal_size_limit = 8388608;
+PRAGMA wal_autocheckpoint = 1000; PRAGMA trusted_schema = OFF;
+"""
+
+
+class FileReplaced(OSError):
+    """The path no longer leads to the file that is open: what is written now would be lost."""
+
+
+OTHER_FAULTS: dict[type[Exception], Fault] = {
+    UnicodeEncodeError: Fault.DATA,
+    OverflowError: Fault.DATA,
+    PermissionError: Fault.DENIED,
+    FileReplaced: Fault.WRONG,
+    OSError: Fault.LOST,
+}
+LONGEST_WAIT = 5.0
+LOOK_AT_THE_FILE = 1.0
+"""Seconds between two looks whether the path still leads to the file that is open."""
+
+
+class SqliteEngine:
+    """Opens sessions on one file."""
+
+    watch = ChangesWatch
+
+    def __init__(self, address: Address, grammar: Grammar, clock: Clock | None, timeout: float) -> None:
+        self._path = address.database
+        self._grammar = grammar
+        self._clock = clock or SystemClock()
+        self._timeout = min(timeout, LONGEST_WAIT)
+
+    def open(self) -> SqliteSession:
+        if not Path(self._path).exists():
+            raise TableMissing(f"There is no database {self._path} yet.")
+        return SqliteSession(self._path, self._grammar, self._clock, self._timeout)
+
+    def create(self) -> None:
+        """Make the file, readable by nobody else, if it is not there."""
+        path = Path(self._path)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+
+    def explain(self, error: Exception) -> Fault | None:
+        if isinstance(error, sqlite3.Error):
+            return _explain_sqlite(error)
+        for kind, fault in OTHER_FAULTS.items():
+            if isinstance(error, kind):
+                return fault
+        return None
+
+    def about(self, session: Session) -> dict[str, str]:
+        return {
+            "server": f"SQLite {sqlite3.sqlite_version}",
+            "durability": "push: every commit is synced; finished jobs: at the next checkpoint",
+        }
+
+    def largest(self, session: Session) -> int | None:
+        return 1_000_000_000
+
+
+class SqliteSession(Session):
+    """One connection, one descriptor of the gate."""
+
+    _clock: Clock
+
+    def __init__(self, path: str, grammar: Grammar, clock: Clock, timeout: float) -> None:
+        super().__init__(grammar, clock)
+        self._path = path
+        self._timeout = timeout
+        self._gate = Gate(f"{path}.lock")
+        self._db = sqlite3.connect(
+            f"file:{quote(path)}?mode=rw", uri=True, isolation_level=None, check_same_thread=False
+        )
+        self._db.text_factory = _lenient
+        self._db.executescript(SETTINGS)
+        self._durable = True
+        self._file = os.stat(path)  # noqa: PTH116  # an object a look would be felt on the hot path
+        self._looked_at = time.monotonic()
+        self._finish, self._peek, self._reserve = (grammar.render(text) for text in (FINISH, PEEK, RESERVE))
+
+    def execute(self, sql: str, values: Mapping[str, Any]) -> Answer:
+        if self._db.in_transaction or sql.startswith(("SELECT", "PRAGMA", "EXPLAIN")):
+            return self._execute(sql, values)
+        with self.transaction():
+            return self._execute(sql, values)
+
+    def execute_each(self, sql: str, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+        with self.transaction():
+            return [self._db.execute(sql, row).rowcount for row in rows]
+
+    def _execute(self, sql: str, values: Mapping[str, Any]) -> Answer:
+        cursor = self._db.execute(sql, values)
+        return Answer(cursor.fetchall(), cursor.rowcount)
+
+    def transaction(self) -> contextlib.AbstractContextManager[None]:
+        return self._transaction(durable=True)
+
+    def turn(self, turn: Turn, *, alone: bool) -> Haul:
+        if not alone:
+            return self._turn(turn)
+        if not turn.finished and not self._any_ready(turn):
+            return Haul([], [])
+        with self._transaction(durable=False):
+            return self._turn(turn)
+
+    def _turn(self, turn: Turn) -> Haul:
+        hits = [self._db.execute(self._finish, token).rowcount > 0 for token in turn.finished]
+        rows: list[Row] = []
+        if turn.room > 0:
+            now = self._clock.now()
+            for queue in turn.queues:
+                values = (int(now), turn.token, now + turn.lease, queue, now, turn.room - len(rows))
+                rows += map(Row._make, self._db.execute(self._reserve, values).fetchall())
+                if len(rows) >= turn.room:
+                    break
+        return Haul(hits, rows)
+
+    def _any_ready(self, turn: Turn) -> bool:
+        # A look that locks nothing, so that a crowd of idle workers does not queue up for the writer's place.
+        now = self._clock.now()
+        return turn.room > 0 and any(
+            self._db.execute(self._peek, (queue, now)).fetchone() is not None for queue in turn.queues
+        )
+
+    @contextlib.contextmanager
+    def _transaction(self, *, durable: bool) -> Iterator[None]:
+        self._look_at_the_file(now=durable)
+        if durable is not self._durable:
+            self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            self._durable = durable
+        self._gate.take(self._timeout / 2)
+        try:
+            self._begin()
+            yield
+            self._db.execute("COMMIT")  # checkpoints happen in here, so they too are behind the gate
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+        finally:
+            self._gate.give()
+
+    def _begin(self) -> None:
+        """Become the writer. Others than we (the sqlite3 shell) do not know the gate: wait for them too."""
+        deadline = time.monotonic() + self._timeout / 2
+        while True:
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                time.sleep(random.uniform(0.0005, 0.005))  # noqa: S311  # jitter, not a secret
+            else:
+                return
+
+    def _look_at_the_file(self, *, now: bool) -> None:
+        moment = time.monotonic()
+        if not now and moment - self._looked_at < LOOK_AT_THE_FILE:
+            return
+        self._looked_at = moment
+        try:
+            found = os.stat(self._path)  # noqa: PTH116  # see above
+        except FileNotFoundError:
+            raise FileReplaced("the database file was removed while in use") from None
+        if (found.st_ino, found.st_dev) != (self._file.st_ino, self._file.st_dev):
+            raise FileReplaced("the database file was replaced while in use")
+
+    def close(self) -> None:
+        with contextlib.suppress(sqlite3.Error, OSError):
+            self._db.close()
+            self._gate.close()
+
+
+def _explain_sqlite(error: sqlite3.Error) -> Fault | None:
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:  # the module's own: a value it cannot bind, or a connection that close() has closed
+        return Fault.LOST if "closed" in str(error) else Fault.DATA
+    if code == sqlite3.SQLITE_ERROR:
+        return Fault.MISSING if str(error).startswith(("no such", "table ")) else None
+    return FAULTS.get(code & 0xFF)
+
+
+def _lenient(raw: bytes) -> str:
+    # Whatever another program wrote, a row of it must not stop the others.
+    return raw.decode("utf-8", "replace")
+
+
+def engine(address: Address, grammar: Grammar, clock: Clock | None, timeout: float) -> SqliteEngine:
+    return SqliteEngine(address, grammar, clock, timeout)
