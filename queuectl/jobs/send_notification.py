@@ -53,13 +53,13 @@ class SendNotificationJob(Job):
             self._broadcast(row)
 
     def failed(self, error: BaseException) -> None:
-        self._log("has failed for good", error)
+        self._log("A notification has failed for good", error)
 
     def _row(self) -> Mapping[str, Any]:
         try:
             return current().notifications().create(dict(self.notification), job_uuid=self.uuid)
         except Exception as error:
-            self._log("could not be stored", error)
+            self._log("A notification could not be stored", error)
             raise
 
     def _broadcast(self, row: Mapping[str, Any]) -> None:
@@ -69,10 +69,10 @@ class SendNotificationJob(Job):
                 notifier.broadcast(dict(row))
                 current().notifications().mark_broadcast(self.uuid)
         except Exception as error:
-            self._log(f"{row['id']} could not be broadcast", error)
+            self._log(f"Notification {row['id']} could not be broadcast", error)
             raise
 
     def _log(self, what: str, error: BaseException) -> None:
-        """Who and why; never what the notification says, which is between the user and whoever wrote it."""
+        """What happened, to whom, and why; never what it says, which is between its writer and its reader."""
         why = mask(f"{type(error).__name__}: {error}")[:1000]
-        logger.error("Notification for user %r %s (job %s): %r", self.notification["user_id"], what, self.uuid, why)
+        logger.error("%s (user %r, job %s): %r", what, self.notification["user_id"], self.uuid, why)

@@ -76,7 +76,8 @@ def _imported(service: str) -> Notifier:
         found = getattr(import_module(module), attribute)
     except (ImportError, AttributeError) as error:
         raise ConfigurationError(f"[notifications] service = {service!r} cannot be found: {error}.") from error
-    made = found() if inspect.isclass(found) or not hasattr(found, "broadcast") else found
+    is_ready = hasattr(found, "broadcast") and not inspect.isclass(found)
+    made = found() if callable(found) and not is_ready else found
     if not callable(getattr(made, "broadcast", None)):
         raise ConfigurationError(f"[notifications] service = {service!r} has no method `broadcast(notification)`.")
     return cast("Notifier", made)

@@ -34,10 +34,16 @@ def notification_settings() -> dict[str, Any]:
 
 
 @pytest.fixture
-def app(tmp_path: Path, public: Path, notification_settings: dict[str, Any]) -> Iterator[App]:
-    """An application bound in this context, whose jobs run at once."""
+def default() -> str:
+    """The connection jobs go to: on `sync` they run at once."""
+    return "sync"
+
+
+@pytest.fixture
+def app(tmp_path: Path, public: Path, notification_settings: dict[str, Any], default: str) -> Iterator[App]:
+    """An application, bound in this context."""
     config = Config(
-        default="sync",
+        default=default,
         connections={
             "sync": Connection("sync", "sync"),
             "database": Connection("database", "database", url=f"sqlite:///{tmp_path}/queue.sqlite"),
