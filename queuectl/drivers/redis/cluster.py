@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from redis.crc import key_slot
-from redis.exceptions import AskError, ClusterDownError, MovedError, RedisError
+from redis.exceptions import ClusterDownError, MovedError, RedisError
 from redis.exceptions import ConnectionError as Unreachable
 
 from queuectl.drivers.redis.address import Node
 from queuectl.drivers.redis.connect import Connector
 from queuectl.drivers.redis.servers import Servers
-from queuectl.drivers.redis.wire import Command, command, pack
+from queuectl.drivers.redis.wire import Command, command
 
 SLOTS = 16_384
 
@@ -34,10 +34,7 @@ class Cluster(Servers):
         if moved := [place for place, reply in enumerate(replies) if isinstance(reply, MovedError)]:
             self._map = []
             self._run_some(moved, commands, replies)
-        for place, reply in enumerate(replies):
-            if isinstance(reply, AskError):
-                replies[place] = self._ask(Node(reply.host, reply.port), commands[place])
-        return replies
+        return replies  # ASK and TRYAGAIN among them: a script's keys are usable again when their slot has moved whole
 
     def node(self, key: bytes) -> Node:
         found = self._slots()[self.slot(key)]
@@ -63,12 +60,6 @@ class Cluster(Servers):
             answers = self._links.link(node).run([commands[place] for place in some])
             for place, answer in zip(some, answers, strict=True):
                 replies[place] = answer
-
-    def _ask(self, node: Node, sent: Command) -> Any:
-        """A slot is moving, and this key is at its new place already."""
-        asking = Command((), pack(b"ASKING"))
-        [_, reply] = self._links.link(node).run([asking, sent])
-        return reply
 
     def _slots(self) -> list[Node | None]:
         if not self._map:

@@ -11,6 +11,7 @@ from queuectl.drivers.redis.lua_failed import FAIL
 from queuectl.drivers.redis.lua_jobs import FINISH, RELEASE
 from queuectl.drivers.redis.lua_operator import NOW
 from queuectl.drivers.redis.pushing import CENTURY, Pushing, batch
+from queuectl.drivers.redis.reserving import Reserving
 from queuectl.drivers.redis.rows import row_of, stored_text
 from queuectl.drivers.redis.store import Store
 from queuectl.drivers.redis.texts import digest, mark_of, raw, recounted
@@ -24,9 +25,10 @@ TWIN = -1
 class Settling:
     """Turns settlements into commands, and replies into verdicts."""
 
-    def __init__(self, store: Store, pushing: Pushing, *, parked_memory: float) -> None:
+    def __init__(self, store: Store, pushing: Pushing, reserving: Reserving, *, parked_memory: float) -> None:
         self._store = store
         self._pushing = pushing
+        self._reserving = reserving
         self._parked_memory = number(parked_memory)
         """Seconds for which it is remembered since when a job is parked."""
 
@@ -68,14 +70,23 @@ class Settling:
     def forerunners(self, settlements: Sequence[Settlement]) -> list[Command]:
         """What must be durable before the rest is sent: follow-ups that lie on another node than the job they follow.
 
-        Pushed under a mark of the reservation, so that a settlement that is sent twice pushes them once.
+        Only of jobs that are still held, with a fresh lease, so that they stay held until they are settled. Pushed
+        under a mark of the reservation, so that a settlement that is sent twice pushes them once.
         """
-        found: list[Command] = []
-        for settlement in settlements:
-            outcome = settlement.outcome
-            if isinstance(outcome, Done) and (apart := self._apart(settlement.reserved, outcome.then)):
-                found += self._pushing.once(apart, digest(settlement.reserved.token))
-        return found
+        apart = [(one.reserved, entries) for one in settlements if (entries := self._apart_of(one))]
+        if not apart:
+            return []
+        lost = {id(reserved) for reserved in self._reserving.renew([reserved for reserved, _ in apart])}
+        return [
+            command
+            for reserved, entries in apart
+            if id(reserved) not in lost
+            for command in self._pushing.once(entries, digest(reserved.token))
+        ]
+
+    def _apart_of(self, settlement: Settlement) -> list[Entry]:
+        outcome = settlement.outcome
+        return self._apart(settlement.reserved, outcome.then) if isinstance(outcome, Done) else []
 
     def _finish(self, queue: QueueKeys, reserved: Reserved, done: Done) -> Command:
         apart = self._apart(reserved, done.then)
