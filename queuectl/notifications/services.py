@@ -24,6 +24,11 @@ CHANNEL = "notifications."
 class LogNotifier:
     """Writes a line in the log for each notification: who gets it, not what it says."""
 
+    def __init__(self) -> None:
+        if not logger.hasHandlers():  # nobody has set logging up, and these lines were asked for
+            logger.addHandler(logging.StreamHandler())
+            logger.setLevel(logging.INFO)
+
     def broadcast(self, notification: dict[str, Any]) -> None:
         logger.info("Notification %s for user %r.", notification["id"], notification["user_id"])
 

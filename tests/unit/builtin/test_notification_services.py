@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -90,6 +91,15 @@ class TestTheLog:
         with caplog.at_level(logging.INFO, "queuectl.notifications"):
             LogNotifier().broadcast(ROW)
         assert caplog.messages == ["Notification 7 for user 42."]
+
+    def test_it_is_seen_where_nobody_has_set_logging_up(self) -> None:
+        """As in a worker's child: on stderr."""
+        program = (
+            "from queuectl.notifications.services import LogNotifier; "
+            "LogNotifier().broadcast({'id': 7, 'user_id': 42, 'message': 's3cr3t'})"
+        )
+        ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+        assert ran.stderr == "Notification 7 for user 42.\n"
 
 
 class TestRedis:
