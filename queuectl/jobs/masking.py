@@ -11,7 +11,7 @@ _NAME = re.compile(rf"{_ANYWHERE}|(?:^|_)(?:{_WHOLE_WORD})(?:_|\d|$)", re.IGNORE
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[-. ]")
 _URL_PASSWORD = re.compile(r"(?<=://)([^\s:/?#@]*):[^\s/?#]*@")
 _ASSIGNED = re.compile(
-    rf"""((?:{_ANYWHERE}|\b(?:pass|pwd|dsn|key)\b)[\w-]{{0,40}}(?:["']\s{{0,3}}:|\s{{0,3}}=)\s{{0,3}})"""
+    rf"""((?:{_ANYWHERE}|\b(?:pass|pwd|dsn)\b)[\w-]{{0,40}}(?:["']\s{{0,3}}:|\s{{0,3}}=)\s{{0,3}})"""
     r"""(?:"[^"\n]*"|'[^'\n]*'|[^\s"',;&)\]}]+)""",
     re.IGNORECASE,
 )

@@ -73,7 +73,7 @@ class Shape:
 
         try:
             return TypeAdapter(_schema_of(self.arguments), config=cast("ConfigDict", _config()))
-        except (PydanticUserError, SchemaError, NameError) as error:
+        except (PydanticUserError, SchemaError, NameError, TypeError) as error:
             reason = str(error).partition("\n")[0]
             raise JobDefinitionError(f"An argument of {self.job} has a type that cannot travel: {reason}") from error
 
