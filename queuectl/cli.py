@@ -7,21 +7,22 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from queuectl.commands.output import Output
     from queuectl.commands.session import Session
 
 VERSION_FLAGS = (["--version"], ["-V"])
 INTERRUPTED = 130
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code, as `queuectl help exit-codes` lists them."""
+def main(arguments: Sequence[str] | None = None, output: Output | None = None) -> int:
+    """Run one command; the exit code, as `queuectl help exit-codes` lists them. *output*: other streams than ours."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if words in VERSION_FLAGS:  # before anything is imported: scripts ask for it to see whether we are there
+    if words in VERSION_FLAGS and output is None:  # before anything is imported: scripts ask it to see if we are there
         return _print_version()
     from queuectl.commands.output import Output
     from queuectl.commands.session import Session
 
-    session = Session(Output.of_process())
+    session = Session(output or Output.of_process())
     try:
         return _run(words, session)
     finally:

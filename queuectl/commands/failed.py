@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import islice, takewhile
+from itertools import islice
 from typing import Annotated
 
 import typer
@@ -53,7 +53,8 @@ def failed(
     jobs, missed = reachable(session, connection)
     after = moment(since, session.app.clock.now(), "--since") if since else None
     rows = jobs.all(queue or None)
-    counted = Counted(rows if after is None else takewhile(lambda row: row.job.failed_at >= after, rows))
+    # every row is looked at: those that came from another store later are not in the order they failed in
+    counted = Counted(row for row in rows if after is None or row.job.failed_at >= after)
     _show(session.output, counted, as_json=as_json, ids=ids)
     return THRESHOLD if max_ is not None and counted.count > max_ else missed
 
