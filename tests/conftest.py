@@ -7,4 +7,5 @@ from hypothesis import settings
 pytest_plugins = ["queuectl.testing.plugin"]
 
 settings.register_profile("ci", max_examples=25, deadline=None, derandomize=True)
+settings.register_profile("thorough", max_examples=1000, deadline=None)  # pytest --hypothesis-profile=thorough
 settings.load_profile("ci")

@@ -9,6 +9,7 @@ The store must be empty and its tables made. All tests but `RealTimeContract`'s 
 
 from __future__ import annotations
 
+from queuectl.testing.contract.conserving import Conserving
 from queuectl.testing.contract.controlling import Controlling
 from queuectl.testing.contract.failing import Failing
 from queuectl.testing.contract.fencing import Fencing
@@ -24,5 +25,7 @@ from queuectl.testing.contract.sharing import Sharing
 __all__ = ["DriverContract", "RealTimeContract"]
 
 
-class DriverContract(Pushing, Ordering, Settling, Leasing, Fencing, Failing, Keeping, Controlling, Operating, Sharing):
+class DriverContract(
+    Pushing, Ordering, Settling, Leasing, Fencing, Failing, Keeping, Controlling, Operating, Sharing, Conserving
+):
     """Every promise of `queuectl.drivers.contract`."""
