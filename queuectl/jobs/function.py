@@ -22,6 +22,8 @@ _PARAMETERS = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWOR
 class FunctionJob(Generic[P, R]):
     """A function that is a job too. Its parameters are the job's arguments."""
 
+    __name__: str
+
     def __init__(self, function: Callable[P, R], job: type[Job]) -> None:
         functools.update_wrapper(self, function)
         self.function = function
@@ -154,10 +156,11 @@ def _field(parameter: inspect.Parameter) -> Any:
     keyword_only = parameter.kind is parameter.KEYWORD_ONLY
     if parameter.default is parameter.empty:
         return dataclasses.field(kw_only=keyword_only)
-    default = parameter.default  # a function may have [] as its default; each job then gets one of its own
-    if default.__class__.__hash__ is None:
-        return dataclasses.field(kw_only=keyword_only, default_factory=functools.partial(copy.copy, default))
-    return dataclasses.field(kw_only=keyword_only, default=default)
+    if parameter.default.__class__.__hash__ is not None:
+        return dataclasses.field(kw_only=keyword_only, default=parameter.default)
+    # A function may have [] as its default, and change it when it is called: each job gets one as it was written.
+    written = copy.deepcopy(parameter.default)
+    return dataclasses.field(kw_only=keyword_only, default_factory=functools.partial(copy.deepcopy, written))
 
 
 def _place(function: Callable[..., Any]) -> str:

@@ -27,6 +27,8 @@ BUILT_IN = {
 }
 """Jobs in the box, imported when they are asked for: the second needs Pillow."""
 ENTRY_POINTS = "queuectl.jobs"
+FRAMES = 3
+"""Of the traceback of a failed import, the innermost in the application."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +167,11 @@ def _load(point: EntryPoint) -> Any:
 
 
 def _told(error: BaseException) -> str:
-    """The error, and the last lines of its traceback: where in the application it happened."""
-    lines = "".join(traceback.format_exception(error)).strip().splitlines()
-    return f"{type(error).__name__}: {error}\n" + "\n".join(lines[-6:])
+    """The error, and the last lines of its traceback in the application: where it happened."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _leads_there(frame.filename)]
+    lines = [*traceback.format_list(frames[-FRAMES:]), *traceback.format_exception_only(error)]
+    return f"{type(error).__name__}: {error}\n{''.join(lines).rstrip()}"
+
+
+def _leads_there(filename: str) -> bool:
+    return filename.startswith("<frozen importlib") or Path(filename).parent == Path(__file__).parent

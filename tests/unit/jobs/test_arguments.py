@@ -114,7 +114,7 @@ anything = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=20,
 )
-zones = st.sampled_from([None, UTC, ZoneInfo("Europe/Paris"), ZoneInfo("America/St_Johns")])
+zones: Any = st.sampled_from([None, UTC, ZoneInfo("Europe/Paris"), ZoneInfo("America/St_Johns")])
 
 
 @given(anything)
@@ -179,7 +179,7 @@ def test_a_moment_that_iso_8601_cannot_write_is_refused() -> None:
     class At(Job):
         when: datetime
 
-    with pytest.raises(InvalidArguments, match="when=.* would arrive as"):
+    with pytest.raises(InvalidArguments, match=r"when=.* would arrive as"):
         dump(At(datetime(1900, 1, 1, tzinfo=ZoneInfo("Europe/Paris"))))
 
 
@@ -202,7 +202,7 @@ def test_lone_surrogates_are_refused_by_name(value: Any) -> None:
     """No store can carry them, and the message says which argument holds one."""
     with pytest.raises(InvalidArguments, match="value holds a lone surrogate, which UTF-8 cannot carry"):
         dump(Anything(value))
-    with pytest.raises(InvalidArguments, match="path.*surrogate|path.*unicode"):
+    with pytest.raises(InvalidArguments, match=r"path.*surrogate|path.*unicode"):
         dump(Photo("\ud800"))
 
 
@@ -224,7 +224,7 @@ def test_an_unknown_object_is_refused() -> None:
     loop.append(loop)
     with pytest.raises(InvalidArguments, match="Anything cannot take these arguments"):
         dump(Anything(loop))
-    with pytest.raises(InvalidArguments, match="nested too deeply|recursion"):
+    with pytest.raises(InvalidArguments, match=r"nested too deeply|recursion"):
         dump(Anything(nested(5_000)))
 
 
@@ -309,7 +309,8 @@ def test_what_php_wrote_is_the_arguments() -> None:
     assert from_data(Photo, {"path": "a", "options": {"w": 1}}) == Photo("a", {"w": 1})
     assert from_data(Photo, ["a", {"w": 1}]) == Photo("a", {"w": 1})
     assert from_data(Photo, {"path": "a"}) == Photo("a")
-    for empty in (None, "", [], {}):
+    nothings: list[Any] = [None, "", [], {}]
+    for empty in nothings:
         with pytest.raises(InvalidArguments, match="missing: 'path'"):
             from_data(Photo, empty)
     for wrong in (5, "a", True, 1.5):
@@ -349,7 +350,7 @@ def test_an_argument_with_a_default_may_be_missing_in_an_older_payload() -> None
 def test_a_type_that_cannot_travel_is_a_definition_error() -> None:
     """Said at the first dispatch, with the class's name."""
 
-    with pytest.raises(JobDefinitionError, match="An argument of Handle has a type that cannot travel: .*Opaque"):
+    with pytest.raises(JobDefinitionError, match=r"An argument of Handle has a type that cannot travel: .*Opaque"):
         dump(Handle(Opaque()))
 
 
