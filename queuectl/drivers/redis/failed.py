@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from queuectl.drivers.contract import FailedJob, FailedStore, Page
 from queuectl.drivers.redis.keys import QueueKeys
-from queuectl.drivers.redis.lua_failed import ADD, FLUSH, FORGET, RETRY
+from queuectl.drivers.redis.lua_failed import ADD, FLUSH, FORGET, NOTE, RETRY
 from queuectl.drivers.redis.rows import failed_job, row_of, stored_text
 from queuectl.drivers.redis.store import Store
 from queuectl.drivers.redis.texts import digest, raw, told
@@ -33,7 +33,7 @@ class RedisFailedStore(FailedStore):
 
     def index(self, queue: str) -> Command:
         """What notes that a queue has failures; sent before the first of them is written."""
-        return command(b"SADD", self._index, args=(queue.encode(),))
+        return call(NOTE, (self._index, self._store.names.control("scratch")), (queue.encode(),))
 
     def add(self, records: Sequence[FailedRecord]) -> None:
         for some in _batches(records):

@@ -41,6 +41,15 @@ return 1
 """,
 )
 
+NOTE = script(
+    "note",
+    """
+-- This queue has failures.  KEYS: the index of such queues, a key that never exists.  ARGV: queue.
+redis.call('DEL', KEYS[2])  -- a first write that a full server allows: it then allows the other
+return redis.call('SADD', KEYS[1], ARGV[1])
+""",
+)
+
 ADD = script(
     "add",
     KEEP,

@@ -65,11 +65,7 @@ for i = 0, #KEYS / 4 - 1 do
       out[2], out[3] = i, job
     end
   end
-  if not job then
-    redis.call('DEL', q.notify)
-  elseif redis.call('LLEN', q.notify) == 0 and redis.call('LLEN', q.list) > 0 then
-    redis.call('RPUSH', q.notify, '1')
-  end
+  announce(q)
   if room == 0 or out[2] >= 0 then return out end
 end
 if #out > 3 then return out end
