@@ -12,7 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from queuectl.commands import PANELS, Spec, by_name, listed
-from queuectl.commands.plain import use_plain_types
+from queuectl.commands.plain import PlainCommand, with_plain_types
 from queuectl.commands.session import Session
 from queuectl.errors import UsageError
 
@@ -26,6 +26,9 @@ SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
 
 class CommandGroup(TyperGroup):
     """Knows all commands by all of their names, and loads one when it is needed."""
+
+    def get_params(self, ctx: Context) -> list[Parameter]:
+        return with_plain_types(super().get_params(ctx))
 
     def list_commands(self, ctx: Context) -> list[str]:
         return [spec.name for spec in listed()]
@@ -59,7 +62,7 @@ class CommandGroup(TyperGroup):
 
 def build() -> CommandGroup:
     """The whole command line."""
-    group = CommandGroup(
+    return CommandGroup(
         name="queuectl",
         help="Laravel's queues for Python: work, watch and repair them.",
         epilog="Each command is also there under artisan's name, e.g. queue:work.",
@@ -67,8 +70,6 @@ def build() -> CommandGroup:
         context_settings=SETTINGS,
         rich_markup_mode=None,
     )
-    use_plain_types(group)
-    return group
 
 
 def load(spec: Spec, name: str) -> TyperCommand:
@@ -77,13 +78,12 @@ def load(spec: Spec, name: str) -> TyperCommand:
     command = _command_of(getattr(import_module(module), attribute))
     command.name = name
     command.params = [*command.params, *_global_options()]
-    use_plain_types(command)
     return command
 
 
 def _command_of(function: Callable[..., Any]) -> TyperCommand:
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    app.command(context_settings=SETTINGS)(function)
+    app.command(cls=PlainCommand, context_settings=SETTINGS)(function)
     command = get_command(app)
     if not isinstance(command, TyperCommand):
         raise TypeError(f"{function!r} is not a single command.")

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 import typer
+from typer.core import TyperCommand
 
 if TYPE_CHECKING:
-    from typer.core import TyperCommand, TyperGroup
+    from queuectl.commands.typing import Context, Parameter
 
 _NAMES = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
 
@@ -43,12 +44,19 @@ class PlainType:
         return next((name for kind, name in _NAMES.items() if kind is self._kind), "valid")
 
 
-def use_plain_types(command: TyperCommand | TyperGroup) -> None:
-    """Let the parameters of *command* convert their words without Typer's schemas."""
-    for parameter in command.params:
+class PlainCommand(TyperCommand):
+    """A command whose parameters, `--help` included, convert their words without Typer's schemas."""
+
+    def get_params(self, ctx: Context) -> list[Parameter]:
+        return with_plain_types(super().get_params(ctx))
+
+
+def with_plain_types(parameters: list[Parameter]) -> list[Parameter]:
+    for parameter in parameters:
         described = getattr(parameter, "type_descriptor", None)
         if described is not None and hasattr(parameter, "get_runtime_param"):
             _use_plain_type(parameter, described.annotation)
+    return parameters
 
 
 def _use_plain_type(parameter: Any, annotation: Any) -> None:
