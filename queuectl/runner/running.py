@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import Any
 
 from queuectl import errors
@@ -84,7 +85,7 @@ class Runner:
         if not has_failed_hook(type(job)):
             return None
         with running(job, Running(attempt.attempts, attempt.uuid)):
-            raised = self._call(lambda: job.failed(error or _told(why)), 0, no_alarm)
+            raised = self._call(partial(job.failed, error or _told(why)), 0, no_alarm)
         return None if raised is None else problem_of(raised)
 
     def error_of(self, attempt: Attempt) -> BaseException | None:
@@ -102,7 +103,10 @@ class Runner:
     def _call(self, function: Callable[[], Any], timeout: float, alarm: Alarm) -> BaseException | None:
         if inspect.iscoroutinefunction(function):
             return self._loop.run(function, timeout)
-        return _guarded(function, timeout, alarm)
+        raised, returned = _guarded(function, timeout, alarm)
+        if inspect.iscoroutine(returned):  # an `async def` behind a decorator that is none
+            return self._loop.run(lambda: returned, timeout)
+        return raised
 
     def _ended(
         self, attempt: Attempt, job: Job, state: Running, raised: BaseException | None, timeout: float
@@ -129,25 +133,26 @@ class Runner:
         return Report(ending, problem=why)
 
 
-def _guarded(function: Callable[[], Any], timeout: float, alarm: Alarm) -> BaseException | None:
-    """Call it inside the alarm; what it raised. An alarm that goes off after the call is over changes nothing."""
-    over: list[BaseException | None] = []
+def _guarded(function: Callable[[], Any], timeout: float, alarm: Alarm) -> tuple[BaseException | None, Any]:
+    """Call it inside the alarm: what it raised, and what it returned.
+
+    An alarm that goes off once the call is over changes nothing: the first entry of the list stands.
+    """
+    over: list[tuple[BaseException | None, Any]] = []
     try:
         with alarm(timeout):
             try:
-                function()
+                over.append((None, function()))
             except BaseException as error:
-                over.append(error)
-            else:
-                over.append(None)
+                over.append((error, None))
     except JobTimeout as late:
-        over.append(late)
+        over.append((late, None))
     return over[0]
 
 
 def _timed_out(job: Job, error: JobTimeout, timeout: float) -> TimedOut:
     """The time-out as a failure with a name a person understands, and where it struck."""
-    limit = f" of {timeout:g} seconds" if timeout else ""
+    limit = f" of {timeout:g} s" if timeout else ""
     found = TimedOut(f"{registered_name(type(job))} ran longer than its timeout{limit}.")
     found.__cause__ = error.__cause__
     return found.with_traceback(error.__traceback__)
