@@ -3,6 +3,7 @@
 from queuectl import Job            # the base class of jobs
 from queuectl import job            # the decorator that makes functions jobs
 from queuectl import current_job    # inside such a function: what `self` is to a class
+from queuectl import ProcessImageJob, SendNotificationJob, SendsNotifications
 """
 
 from __future__ import annotations
@@ -32,7 +33,12 @@ if TYPE_CHECKING:
     from queuectl.jobs.definition import Job
     from queuectl.jobs.function import FunctionJob, job
     from queuectl.jobs.pending import Pending
+    from queuectl.jobs.process_image import ProcessImageJob
+    from queuectl.jobs.process_image import ProcessImageJob
     from queuectl.jobs.running import current_job
+    from queuectl.jobs.send_notification import SendNotificationJob
+    from queuectl.notifications.mixin import SendsNotifications
+    from queuectl.jobs.send_notification import SendNotificationJob
 
 __all__ = [
     "AttemptsExceeded",
@@ -47,7 +53,9 @@ __all__ = [
     "ManuallyFailed",
     "PayloadTooLarge",
     "Pending",
+    "ProcessImageJob",
     "QueuectlError",
+    "SendNotificationJob",
     "TimedOut",
     "UnknownJob",
     "UsageError",
@@ -63,6 +71,11 @@ _HOMES = {
     "FunctionJob": "queuectl.jobs.function",
     "Job": "queuectl.jobs.definition",
     "Pending": "queuectl.jobs.pending",
+    "ProcessImageJob": "queuectl.jobs.process_image",
+    "SendNotificationJob": "queuectl.jobs.send_notification",
+    "SendsNotifications": "queuectl.notifications.mixin",
+    "ProcessImageJob": "queuectl.jobs.process_image",
+    "SendNotificationJob": "queuectl.jobs.send_notification",
     "current_job": "queuectl.jobs.running",
     "job": "queuectl.jobs.function",
 }
