@@ -114,14 +114,7 @@ class Replica(Valkey):
         self._master = master
 
     def command(self) -> Sequence[str | Path]:
-        return [
-            *super().command(),
-            "--replicaof",
-            "127.0.0.1",
-            str(self._master.port),
-            "--repl-diskless-sync-delay",
-            "0",
-        ]
+        return [*super().command(), "--replicaof", "127.0.0.1", str(self._master.port)]
 
 
 class RedisSentinels:
@@ -137,7 +130,9 @@ class RedisSentinels:
         return f"redis+sentinel://127.0.0.1:{free_port()},127.0.0.1:{self.sentinel.port}/{SERVICE}/0"
 
     def __enter__(self) -> RedisSentinels:
-        for server in (self.master, self.replica, self.sentinel):
+        self.master.start()
+        ask(self.master, "CONFIG", "SET", "repl-diskless-sync-delay", 0)
+        for server in (self.replica, self.sentinel):
             server.start()
         await_fact(lambda: ask(self.replica, "INFO", "replication")["master_link_status"] == "up", "no replication")
         await_fact(lambda: self._master_facts()["num-slaves"] == "1", "the Sentinel does not know the replica")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 
 
@@ -49,7 +50,7 @@ class Wire:
         self._spawn(self._carry, near, far)
         self._carry(far, near, replies=True)
 
-    def _carry(self, source: socket.socket, target: socket.socket, replies: bool = False) -> None:
+    def _carry(self, source: socket.socket, target: socket.socket, *, replies: bool = False) -> None:
         with suppress(OSError, ValueError):
             while data := source.recv(65_536):
                 if replies and self._losing:
@@ -60,5 +61,5 @@ class Wire:
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
 
-    def _spawn(self, work: object, *words: object) -> None:
+    def _spawn(self, work: Callable[..., None], *words: object) -> None:
         threading.Thread(target=work, args=words, daemon=True).start()
