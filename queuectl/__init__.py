@@ -34,11 +34,9 @@ if TYPE_CHECKING:
     from queuectl.jobs.function import FunctionJob, job
     from queuectl.jobs.pending import Pending
     from queuectl.jobs.process_image import ProcessImageJob
-    from queuectl.jobs.process_image import ProcessImageJob
     from queuectl.jobs.running import current_job
     from queuectl.jobs.send_notification import SendNotificationJob
     from queuectl.notifications.mixin import SendsNotifications
-    from queuectl.jobs.send_notification import SendNotificationJob
 
 __all__ = [
     "AttemptsExceeded",

@@ -30,17 +30,20 @@ driver = "database"
 url = "{database_url}"
 retry_after = {retry_after}
 
-[connections.redis]
-driver = "redis"
-url = "{redis_url}"
-prefix = "{prefix}"
-retry_after = {retry_after}
-
 [disks.public]
 root = "storage/app/public"
 
 [notifications]
 connection = "database"
+"""
+
+
+REDIS = """
+[connections.redis]
+driver = "redis"
+url = "{redis_url}"
+prefix = "{prefix}"
+retry_after = {retry_after}
 """
 
 
@@ -73,9 +76,9 @@ class Project:
         (folder / "conf").mkdir(parents=True)
         (folder / "storage/app/public").mkdir(parents=True)
         (folder / "ledger_jobs.py").write_text(JOBS.read_text())
-        (folder / "conf/queue.toml").write_text(
-            CONFIGURATION.format(database_url=database_url, redis_url=redis_url, prefix=prefix, retry_after=retry_after)
-        )
+        text = CONFIGURATION + (REDIS if connection == "redis" else "")
+        values = {"database_url": database_url, "redis_url": redis_url, "prefix": prefix, "retry_after": retry_after}
+        (folder / "conf/queue.toml").write_text(text.format(**values))
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("QUEUE", "REDIS_URL"))},
             "QUEUE_CONNECTION": connection,
