@@ -54,6 +54,7 @@ __all__ = [
     "ProcessImageJob",
     "QueuectlError",
     "SendNotificationJob",
+    "SendsNotifications",
     "TimedOut",
     "UnknownJob",
     "UsageError",
@@ -72,8 +73,6 @@ _HOMES = {
     "ProcessImageJob": "queuectl.jobs.process_image",
     "SendNotificationJob": "queuectl.jobs.send_notification",
     "SendsNotifications": "queuectl.notifications.mixin",
-    "ProcessImageJob": "queuectl.jobs.process_image",
-    "SendNotificationJob": "queuectl.jobs.send_notification",
     "current_job": "queuectl.jobs.running",
     "job": "queuectl.jobs.function",
 }
