@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from redis.crc import key_slot
-from redis.exceptions import ClusterDownError, MovedError, RedisError
+from redis.exceptions import AuthenticationError, ClusterDownError, MovedError, RedisError
 from redis.exceptions import ConnectionError as Unreachable
 
 from queuectl.drivers.redis.address import Node
@@ -71,6 +71,8 @@ class Cluster(Servers):
         for node in list(self._known):
             try:
                 [reply] = self._links.link(node).run([command(b"CLUSTER", b"SLOTS")])
+            except AuthenticationError:
+                raise  # hopeless at the others too
             except (RedisError, OSError) as error:
                 problems.append(f"{node}: {error}")
                 continue

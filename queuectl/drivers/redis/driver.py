@@ -30,7 +30,7 @@ from queuectl.drivers.redis.pushing import Pushing
 from queuectl.drivers.redis.reserving import Reserving
 from queuectl.drivers.redis.servers import OneServer, SentinelService, Servers
 from queuectl.drivers.redis.settling import Settling
-from queuectl.drivers.redis.store import Store
+from queuectl.drivers.redis.store import Store, raise_first
 from queuectl.drivers.redis.watch import RedisWatch
 from queuectl.drivers.redis.wire import Command, command
 from queuectl.errors import QueuectlError
@@ -94,26 +94,27 @@ class RedisDriver(Driver):
         self, settlements: Sequence[Settlement], queues: Sequence[str], room: int
     ) -> tuple[list[Verdict], list[Reserved]]:
         groups = self._reserving.groups(queues) if room > 0 else []
+        notes = self._prepare(settlements)
         commands = [self._settling.command(settlement) for settlement in settlements]
-        self._prepare([one for one in settlements if not _is_plain(one.outcome)])
-        sent = [one for one in commands if one is not None]
+        sent = [*notes, *(one for one in commands if one is not None)]
         if groups:
             sent.append(self._reserving.command(groups[0], room))
         replies = self._store.ask(sent)
         reserved = self._reserved(groups, room, replies)
         try:
-            return self._verdicts(settlements, commands, replies), reserved
+            raise_first(replies)
+            return self._verdicts(settlements, commands, replies[len(notes) :]), reserved
         except QueuectlError:
             self._give_back(reserved)
             raise
 
-    def _prepare(self, settlements: Sequence[Settlement]) -> None:
-        """What must be durable before these are: follow-ups on other nodes, and in which queues there are failures."""
-        if not settlements:
-            return
-        failing = {one.reserved.queue for one in settlements if isinstance(one.outcome, Failed)}
-        before = [*self._settling.forerunners(settlements), *(self._failed.index(queue) for queue in failing)]
-        self._store.run(before)
+    def _prepare(self, settlements: Sequence[Settlement]) -> list[Command]:
+        """Make durable what must be so before these are, and return what must travel in front of them."""
+        special = [one for one in settlements if not _is_plain(one.outcome)]
+        if not special:
+            return []
+        self._store.run(self._settling.forerunners(special))
+        return [self._failed.note(queue) for queue in {one.reserved.queue for one in special if _is_failed(one)}]
 
     def _reserved(self, groups: Sequence[tuple[str, ...]], room: int, replies: list[Any]) -> list[Reserved]:
         """The jobs in the trip's last reply, then of the other groups, one after the other: the order is strict."""
@@ -121,18 +122,13 @@ class RedisDriver(Driver):
             return []
         found = self._reserving.take(groups[0], room, replies[-1])
         for group in groups[1:]:
-            if len(found) >= room:
-                break
-            found += self._reserving.reserve_more(group, room, found)
+            self._reserving.fill(found, group, room)
         return found
 
     def _verdicts(
         self, settlements: Sequence[Settlement], commands: Sequence[Command | None], replies: Sequence[Any]
     ) -> list[Verdict]:
-        """One for each settlement; raises the first error of the trip."""
-        for reply in replies:
-            if isinstance(reply, QueuectlError):
-                raise reply
+        """One for each settlement, in order."""
         answers = iter(replies)
         return [
             Verdict.APPLIED if sent is None else self._settling.verdict(settlement, next(answers))
@@ -170,6 +166,10 @@ class RedisDriver(Driver):
 
     def close(self) -> None:
         self._store.servers.close()
+
+
+def _is_failed(settlement: Settlement) -> bool:
+    return isinstance(settlement.outcome, Failed)
 
 
 def _is_plain(outcome: Outcome) -> bool:

@@ -31,13 +31,13 @@ class RedisFailedStore(FailedStore):
         self._store = store
         self._index = store.names.control("failed-queues")
 
-    def index(self, queue: str) -> Command:
+    def note(self, queue: str) -> Command:
         """What notes that a queue has failures; sent before the first of them is written."""
         return call(NOTE, (self._index, self._store.names.control("scratch")), (queue.encode(),))
 
     def add(self, records: Sequence[FailedRecord]) -> None:
         for some in _batches(records):
-            self._store.run([self.index(queue) for queue in {record.queue for record in some}])
+            self._store.run([self.note(queue) for queue in {record.queue for record in some}])
             self._store.run([self._addition(record) for record in some])
             self._drop_elsewhere(some)
 
@@ -108,13 +108,15 @@ class RedisFailedStore(FailedStore):
 
     def _drop_elsewhere(self, records: Sequence[FailedRecord]) -> None:
         """A uuid has one row, also if it failed in another queue before."""
-        others = [
-            call(FORGET, keys.failed, [raw(record.uuid)])
-            for record in records
-            for keys in self._queues()
-            if keys.name != record.queue
-        ]
-        self._store.run(others)
+        queues = self._queues()
+        self._store.run(
+            [
+                call(FORGET, keys.failed, [raw(record.uuid)])
+                for record in records
+                for keys in queues
+                if keys.name != record.queue
+            ]
+        )
 
     def _queues(self) -> list[QueueKeys]:
         [names] = self._store.run([command(b"SMEMBERS", self._index)])

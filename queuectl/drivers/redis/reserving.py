@@ -56,18 +56,29 @@ class Reserving:
 
     def take(self, queues: tuple[str, ...], room: int, reply: Any) -> list[Reserved]:
         """The jobs in a reply to `command`, and those behind a head that needs the client's hand."""
-        found: list[Reserved] = []
-        while reply is not None:
-            found += self._read(queues, reply)
-            if reply[1] < 0:
-                break
-            found += self._take_head(queues[reply[1]], reply[2])
-            reply = self._ask(queues, room, found)
+        found = self._read(queues, reply)
+        while reply is not None and reply[1] >= 0:
+            reply = self._take_next(queues, room, reply, found)
         return found
 
-    def reserve_more(self, queues: tuple[str, ...], room: int, found: Sequence[Reserved]) -> list[Reserved]:
-        """Up to *room* jobs together with those already *found*."""
-        return self.take(queues, room - len(found), self._ask(queues, room, found))
+    def fill(self, found: list[Reserved], queues: tuple[str, ...], room: int) -> None:
+        """Add to *found* what these queues have, up to *room* jobs together."""
+        reply = self._ask(queues, room, found)
+        if reply is not None:
+            found += self.take(queues, room - len(found), reply)
+
+    def _take_next(self, queues: tuple[str, ...], room: int, reply: Any, found: list[Reserved]) -> Any:
+        """Reserve the head that stopped a script, then go on; the next reply, or None."""
+        try:
+            found += self._take_head(queues[reply[1]], reply[2])
+        except QueuectlError:
+            if not found:
+                raise
+            return None
+        following = self._ask(queues, room, found)
+        if following is not None:
+            found += self._read(queues, following)
+        return following
 
     def _ask(self, queues: tuple[str, ...], room: int, found: Sequence[Reserved]) -> Any:
         """The reply to another `command`, or None: jobs already found are not lost to a failure to get more."""

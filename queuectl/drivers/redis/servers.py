@@ -6,8 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
+from redis.exceptions import AuthenticationError, RedisError
 from redis.exceptions import ConnectionError as Unreachable
-from redis.exceptions import RedisError
 
 from queuectl.drivers.redis.address import Address, Node
 from queuectl.drivers.redis.connect import Connector
@@ -100,6 +100,8 @@ class SentinelService(Servers):
         for sentinel in address.nodes:
             try:
                 master = self._ask(sentinel, address)
+            except AuthenticationError:
+                raise  # hopeless at the others too
             except (RedisError, OSError) as error:
                 problems.append(f"{sentinel}: {error}")
                 continue

@@ -51,9 +51,7 @@ class Store:
     def run(self, commands: Sequence[Command]) -> list[Any]:
         """The replies in order; the first error is raised."""
         replies = self.ask(commands)
-        for reply in replies:
-            if isinstance(reply, QueuectlError):
-                raise reply
+        raise_first(replies)
         return replies
 
     def call(self, script: Script, keys: Sequence[bytes], args: Sequence[bytes]) -> Any:
@@ -90,3 +88,10 @@ class Store:
             if kind != b"none"
         ]
         return ", ".join(told) or ", ".join(key.decode(errors="replace") for key in keys)
+
+
+def raise_first(replies: Sequence[Any]) -> None:
+    """Raise the first error among replies, if there is one."""
+    for reply in replies:
+        if isinstance(reply, QueuectlError):
+            raise reply

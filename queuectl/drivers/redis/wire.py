@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import threading
 import time
 import weakref
@@ -82,9 +83,12 @@ class Link:
     def exchange(self, packed: Sequence[bytes]) -> list[Any]:
         """One write, and as many replies as there are commands."""
         self._refresh()
+        greeting = [] if self._open else [_introduction()]
         try:
-            self.connection.send_packed_command([b"".join(packed)], check_health=False)
+            self.connection.send_packed_command([b"".join([*greeting, *packed])], check_health=False)
             self._open = True
+            for _ in greeting:
+                self._reply()  # a server that does not let us say who we are is no worse for it
             return [self._reply() for _ in packed]
         except BaseException:
             self.close()  # replies of this trip must never be taken for those of another
@@ -125,6 +129,11 @@ class Link:
             return bool(self.connection.can_read(0))
         except (RedisError, OSError):
             return True
+
+
+def _introduction() -> bytes:
+    """For `CLIENT LIST`: whose connection this is."""
+    return pack(b"CLIENT", b"SETNAME", f"queuectl:{socket.gethostname()}:{os.getpid()}".encode("ascii", "replace"))
 
 
 class PerThread:
