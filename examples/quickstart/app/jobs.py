@@ -11,5 +11,5 @@ class ImportPayroll(Job):
     tries = 1
 
     def handle(self) -> None:
-        lines = Path(f"storage/payroll/{self.month}.csv").read_text().splitlines()
-        print(f"imported {len(lines)} salaries of {self.month}")
+        salaries = Path(f"storage/payroll/{self.month}.csv").read_text().splitlines()
+        print(f"Salaries of {self.month}: {len(salaries)}.")
