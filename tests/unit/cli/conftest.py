@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from contextlib import redirect_stdout
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -11,8 +13,12 @@ from typing import Any
 
 import pytest
 
+from queuectl.app import App
 from queuectl.cli import main
 from queuectl.commands.output import Output
+from queuectl.drivers.contract import Driver
+from queuectl.jobs.outcome import Entry, FailedRecord, Problem
+from queuectl.jobs.payload import encode, new_uuid
 
 CONFIG = """\
 default = "database"
@@ -79,6 +85,67 @@ class Site:
         with redirect_stdout(out):  # the parser prints its help by itself
             code = main(words, Output(out, err, stream(stdin or ""), environment))
         return Run(code, out.getvalue(), err.getvalue())
+
+    # What lies in its stores
+
+    @contextmanager
+    def driver(self, name: str = "database") -> Iterator[Driver]:
+        app = App.load()
+        yield app.driver(name)
+        app.close()
+
+    def push(self, queue: str, count: int = 1, *, delay: float = 0, connection: str = "database") -> list[str]:
+        with self.driver(connection) as driver:
+            return driver.push([_entry(queue, delay) for _ in range(count)])
+
+    def fail(self, *uuids: str, connection: str = "database", **facts: Any) -> None:
+        """Failed jobs of these uuids, the later ones the newer."""
+        with self.driver(connection) as driver:
+            for number, uuid in enumerate(uuids):
+                driver.failed.add([failed_record(uuid, connection=connection, number=number, **facts)])
+
+    def failed_uuids(self, connection: str = "database") -> list[str]:
+        with self.driver(connection) as driver:
+            return [job.uuid for job in driver.failed.page(limit=1000).items]
+
+    def size(self, queue: str, connection: str = "database") -> int:
+        with self.driver(connection) as driver:
+            return driver.counts([queue])[queue].size
+
+
+def _entry(queue: str, delay: float) -> Entry:
+    uuid = new_uuid()
+    return Entry(queue, encode(job="Mail", arguments='{"to": "ann"}', uuid=uuid), uuid, delay)
+
+
+def failed_record(
+    uuid: str,
+    *,
+    connection: str = "database",
+    queue: str = "mail",
+    job: str = "Mail",
+    arguments: str = '{"to": "ann", "password": "s3cr3t-canary"}',
+    message: str = "the server is away",
+    ago: float = 60.0,
+    number: int = 0,
+) -> FailedRecord:
+    return FailedRecord(
+        uuid=uuid,
+        connection=connection,
+        queue=queue,
+        payload=encode(job=job, arguments=arguments, uuid=uuid),
+        job=job,
+        attempts=3,
+        problem=Problem("builtins.OSError", message, f"OSError: {message}\n  File shop.py, line 9\n"),
+        failed_at=time.time() - ago + number,
+    )
+
+
+@pytest.fixture
+def ready(site: Site) -> Site:
+    """A project on SQLite, with its tables."""
+    assert site.run("migrate").code == 0
+    return site
 
 
 @pytest.fixture

@@ -1,0 +1,81 @@
+"""`dispatch` and `jobs`: the two commands that import the application."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from queuectl.jobs.payload import decode
+from queuectl.jobs.runtime import bind_process
+from tests.unit.cli.conftest import Site
+
+
+@pytest.fixture
+def shop(ready: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """A project whose jobs are forgotten after the test."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    yield ready
+    sys.modules.pop("shop", None)
+    bind_process(None)
+
+
+def test_a_job_is_dispatched_by_name(shop: Site) -> None:
+    """To the queue of its class; the uuid is the only thing on stdout."""
+    run = shop.run("dispatch", "Mail", '{"to": "ann"}')
+    assert run.code == 0
+    with shop.driver() as driver:
+        [stored] = driver.page("mail", "ready").items
+    assert decode(stored.payload).uuid == run.out.strip()
+    assert shop.run("dispatch", "Mail", '["bob", 2]', "--json").json["job"] == "Mail"
+
+
+def test_queue_and_delay_may_be_chosen(shop: Site) -> None:
+    """Words such as 10m for the delay."""
+    assert shop.run("dispatch", "Mail", '["ann"]', "--queue=slow", "--delay=10m").code == 0
+    with shop.driver() as driver:
+        assert driver.counts(["slow"])["slow"].delayed == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (["Mial", "[]"], 1, "Did you mean 'Mail'?"),
+        (["Mail", "{to: ann}"], 2, "not JSON"),
+        (["Mail", '"ann"'], 2, "neither an object nor a list"),
+        (["Mail", "{}"], 1, "to"),
+        (["Mail", '["ann"]', "--connection=databse"], 2, "Did you mean 'database'?"),
+        (["Mail", '["ann"]', "--queue=a b"], 2, "a b"),
+        (["Mail", '["ann"]', "--delay=soon"], 2, "--delay"),
+    ],
+)
+def test_a_wrong_dispatch_is_one_line(shop: Site, words: list[str], code: int, says: str) -> None:
+    """It names what was wrong, and nothing is pushed."""
+    run = shop.run("dispatch", *words)
+    assert run.code == code
+    assert says in run.err
+    assert "Traceback" not in run.err
+    assert shop.size("mail") == 0
+
+
+def test_the_jobs_are_listed_with_fields_and_settings(shop: Site) -> None:
+    """Those of the application and those in the box."""
+    found = {job["name"]: job for job in shop.run("jobs", "--json").json}
+    assert {"Mail", "SendNotificationJob", "ProcessImageJob"} <= set(found)
+    mail = found["Mail"]
+    assert mail["arguments"] == [
+        {"name": "to", "type": "str", "required": True},
+        {"name": "copies", "type": "int", "required": False},
+    ]
+    assert (mail["queue"], mail["tries"], mail["backoff"]) == ("mail", 3, [10, 30])
+    assert mail["summary"] == "Send a letter."
+    assert "to: str, [copies: int]" in shop.run("jobs").out
+
+
+def test_a_module_that_cannot_be_imported_is_78(shop: Site) -> None:
+    """With the reason, for people who run a deployment."""
+    (shop.root / "shop.py").write_text("import no_such_module")
+    run = shop.run("jobs")
+    assert run.code == 78
+    assert "no_such_module" in run.err
