@@ -20,7 +20,13 @@ FOREVER_ABSENT = (
     "queuectl.worker.worker",
     "queuectl.jobs.definition",
 )
-PROGRAM = "import sys; from queuectl.cli import main; code = main(sys.argv[1:]); print(*sys.modules, file=sys.stderr); sys.exit(code)"
+PROGRAM = """\
+import sys
+from queuectl.cli import main
+code = main(sys.argv[1:])
+print(*sys.modules, file=sys.stderr)
+sys.exit(code)
+"""
 
 
 def modules_after(root: Path, *words: str) -> set[str]:
@@ -54,14 +60,9 @@ def test_planted_modules_are_not_imported(ready: Site) -> None:
 def test_a_closed_pipe_is_no_error(ready: Site) -> None:
     """`queuectl failed --ids | head -1`: quiet, and the exit code is the command's own."""
     ready.fail(*(f"{number:08x}-0000-4000-8000-000000000000" for number in range(3)))
-    script = Path(sys.executable).with_name("queuectl")
-    with subprocess.Popen(
-        [script, "failed", "--ids", "--max=0"],
-        cwd=ready.root,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    words = [Path(sys.executable).with_name("queuectl"), "failed", "--ids", "--max=0"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(words, cwd=ready.root, stdout=pipe, stderr=pipe, text=True) as process:
         assert process.stdout is not None
         process.stdout.close()
         assert process.stderr is not None

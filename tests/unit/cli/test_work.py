@@ -37,10 +37,9 @@ def test_the_defaults_are_artisans(site: Site, started: Started) -> None:
 
 def test_a_line_from_a_supervisor_file_works(site: Site, started: Started) -> None:
     """Artisan's options with artisan's spelling, and the deprecated ones ignored."""
-    line = "queue:work database --queue=high,low --sleep=3 --tries=3 --max-time=3600 --backoff=1,5,10 --memory=256 --daemon"
-    assert (
-        site.run(*line.split(), "--timeout=90", "--rest=0.5", "--max-jobs=10", "--name=w", "--delay=0", "-q").code == 0
-    )
+    line = "queue:work database --queue=high,low --sleep=3 --tries=3 --max-time=3600 --backoff=1,5,10 --memory=256"
+    more = "--timeout=90 --rest=0.5 --max-jobs=10 --name=w --delay=0 --daemon -q"
+    assert site.run(*line.split(), *more.split()).code == 0
     options = started.options
     assert options.queues == ("high", "low")
     assert (options.tries, options.backoff, options.max_time, options.memory) == (3, (1, 5, 10), 3600, 256)
