@@ -215,6 +215,19 @@ class Failing(Contract):
         assert driver.failed.flush(before=clock.now() - 180) == 2
         assert {row.uuid for row in driver.failed.page().items} == set(uuids[2:])
 
+    def test_more_than_a_thousand_can_be_retried_or_flushed(self, driver: Driver, clock: FakeClock) -> None:
+        """However a driver divides them."""
+        push(driver)
+        pattern = record(reserve_one(driver), clock)
+        records = [replace(pattern, uuid=new_uuid()) for _ in range(1200)]
+        driver.failed.add(records)
+        assert driver.failed.count() == 1200
+        keys = [one.uuid for one in records[:1100]]
+        assert sorted(driver.failed.retry(keys)) == sorted(keys)
+        assert driver.counts(["mail"])["mail"].pending == 1100
+        assert driver.failed.flush() == 100
+        assert driver.clear("mail") == 1101
+
     def test_the_rival_sees_the_same_failed_jobs(self, driver: Driver, rival: Driver, clock: FakeClock) -> None:
         """The failed store is the store's, not the object's."""
         uuid = fail_one(driver, clock)

@@ -69,6 +69,28 @@ class Pushing(Contract):
         clock.sleep(1)
         assert len(reserve(driver)) == 1
 
+    def test_fractions_of_a_second_make_nothing_early(self, driver: Driver, clock: FakeClock) -> None:
+        """A second counts from the fraction at which it began; it may take until the next whole one, never less."""
+        clock.sleep(0.75)
+        push(driver, entry(delay=1))
+        clock.sleep(0.9)
+        assert reserve(driver) == []
+        clock.sleep(1.1)
+        assert len(reserve(driver)) == 1
+
+    def test_a_job_without_delay_is_ready_at_any_fraction_of_a_second(self, driver: Driver, clock: FakeClock) -> None:
+        """Pushed or released, it can be had in the same moment."""
+        for _ in range(4):
+            clock.sleep(0.3)
+            push(driver)
+            settle(driver, reserve_one(driver), Release(0))
+            settle(driver, reserve_one(driver), Done())
+
+    def test_hundreds_in_one_push_keep_their_order(self, driver: Driver) -> None:
+        """However a driver divides them."""
+        uuids = push(driver, *(entry() for _ in range(700)))
+        assert uuids_of(reserve(driver, room=700)) == uuids
+
     def test_a_queue_that_cannot_be_named_so_is_refused(self, driver: Driver) -> None:
         """`InvalidName`, and the good entries beside it are not pushed either."""
         for name in ("", "two words", "line\nbreak", "a" * 192, "é", "'; DROP TABLE jobs; --"):

@@ -48,6 +48,20 @@ class Settling(Contract):
         verdicts, _ = driver.exchange([Settlement(*pair) for pair in outcomes], ["mail"], 0)
         assert verdicts == [APPLIED, GONE, APPLIED, APPLIED]
 
+    def test_hundreds_can_be_settled_in_one_exchange(self, driver: Driver, clock: FakeClock) -> None:
+        """Of every kind, each verdict in its place; what follows them can be reserved on the way."""
+        push(driver, *(entry() for _ in range(240)))
+        held = reserve(driver, room=240)
+        settle(driver, held[7], Done())
+        outcomes: list[Outcome] = [Done(), Release(60), Done(then=(entry("next"),)), Parked("unknown job", 60)]
+        settlements = [Settlement(one, outcomes[place % 4]) for place, one in enumerate(held)]
+        settlements[8] = Settlement(held[8], failure(held[8], clock))
+        verdicts, got = driver.exchange(settlements, ["next"], 100)
+        assert [place for place, verdict in enumerate(verdicts) if verdict is GONE] == [7]
+        assert len(got) == 60
+        assert driver.counts(["mail"])["mail"].delayed == 60 + 59
+        assert driver.failed.count() == 1
+
     @pytest.mark.parametrize("after", [1, 7, 3600])
     def test_a_released_job_is_ready_exactly_then(self, driver: Driver, clock: FakeClock, after: int) -> None:
         """Not one second early, and with one more attempt."""
