@@ -10,9 +10,11 @@ from queuectl.drivers.redis.lua_jobs import PUSH
 from queuectl.drivers.redis.store import Store
 from queuectl.drivers.redis.texts import raw, recounted, told
 from queuectl.drivers.redis.wire import Command, call, number
-from queuectl.errors import PayloadTooLarge
+from queuectl.errors import PayloadTooLarge, UsageError
 from queuectl.jobs.outcome import Entry
 
+MOST, MOST_BYTES = 100_000, 256 * 1024 * 1024
+"""More would hold the server up for seconds, or be cut off by it."""
 CENTURY = 100 * 365 * 86_400.0
 """Seconds. Nothing is delayed or held longer: Redis's own expiry has an end."""
 
@@ -66,6 +68,11 @@ class Pushing:
 
     def check(self, entries: Sequence[Entry]) -> None:
         """Refuse names and sizes before anything is sent."""
+        if len(entries) > MOST or sum(len(entry.payload) for entry in entries) > MOST_BYTES:
+            raise UsageError(
+                f"A push to Redis is one script, of at most {MOST:,} jobs and {MOST_BYTES:,} bytes; this one has "
+                f"{len(entries):,} jobs. Push them in parts."
+            )
         for entry in entries:
             self._store.names.queue(entry.queue)
             if len(entry.payload) > self._max_payload:
