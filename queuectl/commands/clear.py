@@ -16,7 +16,7 @@ from queuectl.jobs.payload import check_queue_name
 
 def clear(
     context: typer.Context,
-    connection: Annotated[str, typer.Argument(metavar="[CONNECTION]", show_default=False)] = "",
+    connection: Annotated[str, typer.Argument(metavar="CONNECTION", show_default=False)] = "",
     queue: Annotated[
         str, typer.Option("--queue", metavar="NAMES", help="Comma-separated; the default one if left out.")
     ] = "",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,15 +12,18 @@ from queuectl.commands.exit_codes import DONE
 from queuectl.commands.options import Json
 from queuectl.commands.session import Session
 from queuectl.commands.times import seconds
-from queuectl.errors import UsageError
+from queuectl.errors import JobFailed, QueuectlError, UsageError
 from queuectl.jobs.payload import check_queue_name
+
+if TYPE_CHECKING:
+    from queuectl.jobs.pending import Dispatch
 
 
 def dispatch(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="A job that `queuectl jobs` lists.")],
     arguments: Annotated[
-        str, typer.Argument(metavar="[JSON]", help="An object of arguments by name, or a list by position.")
+        str, typer.Argument(metavar="JSON", help="An object of arguments by name, or a list by position.")
     ] = "",
     queue: Annotated[str, typer.Option("--queue", metavar="NAME")] = "",
     connection: Annotated[str, typer.Option("--connection", metavar="NAME")] = "",
@@ -41,12 +44,22 @@ def dispatch(
         queue=check_queue_name(queue) if queue else None,
         delay=seconds(delay, "--delay") if delay else None,
     )
-    uuid = session.app.dispatcher.dispatch([sending])[0]
+    uuid = _send(session, sending)
     if as_json:
         session.output.json({"uuid": uuid, "job": name})
     else:
         session.output.line(uuid)
     return DONE
+
+
+def _send(session: Session, sending: Dispatch) -> str:
+    """On `sync` the job runs in this call, and what it raises is the job's failure, not ours."""
+    try:
+        return session.app.dispatcher.dispatch([sending])[0]
+    except (QueuectlError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        raise JobFailed(f"The job failed: {type(error).__name__}: {error}") from error
 
 
 def parse(words: str) -> Any:

@@ -41,7 +41,8 @@ def failed(
     connection: Connection = "",
     since: Annotated[str, typer.Option("--since", metavar="TIME", help="Not older than 2h, or than a date.")] = "",
     max_: Annotated[
-        int | None, typer.Option("--max", min=0, help="Exit 4 if there are more than this.", show_default=False)
+        int | None,
+        typer.Option("--max", metavar="N", min=0, help="Exit 4 if there are more than this.", show_default=False),
     ] = None,
     as_json: Json = False,
     ids: Ids = False,

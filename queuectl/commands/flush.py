@@ -19,7 +19,9 @@ def flush(
     context: typer.Context,
     hours: Annotated[
         float | None,
-        typer.Option("--hours", min=0, help="Only those that failed so many hours ago.", show_default=False),
+        typer.Option(
+            "--hours", metavar="N", min=0, help="Only those that failed so many hours ago.", show_default=False
+        ),
     ] = None,
     connection: Connection = "",
     force: Force = False,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def help_(
     context: typer.Context,
-    topic: Annotated[str, typer.Argument(metavar="[COMMAND|exit-codes]", show_default=False)] = "",
+    topic: Annotated[str, typer.Argument(metavar="COMMAND|exit-codes", show_default=False)] = "",
 ) -> int:
     """Explain a command, or the exit codes that all of them share."""
     output = Session.of(context).output

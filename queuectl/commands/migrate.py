@@ -15,7 +15,7 @@ from queuectl.commands.text import leader, safe
 
 def migrate(
     context: typer.Context,
-    connection: Annotated[str, typer.Argument(metavar="[CONNECTION]", show_default=False)] = "",
+    connection: Annotated[str, typer.Argument(metavar="CONNECTION", show_default=False)] = "",
     sql: Annotated[bool, typer.Option("--sql", help="Print the statements that make the tables; run nothing.")] = False,
     shared_index: Annotated[
         bool, typer.Option("--shared-index", help="MySQL: the index for reserving, also on a table Laravel made.")

@@ -49,10 +49,10 @@ class Thresholds:
 def monitor(
     context: typer.Context,
     queues: Annotated[
-        str, typer.Argument(metavar="[QUEUES]", help="[connection:]queue, comma-separated; all if left out.")
+        str, typer.Argument(metavar="QUEUES", help="[connection:]queue, comma-separated; all if left out.")
     ] = "",
     max_: Annotated[
-        int | None, typer.Option("--max", min=0, help="Alert at this many jobs.", show_default=False)
+        int | None, typer.Option("--max", metavar="N", min=0, help="Alert at this many jobs.", show_default=False)
     ] = None,
     max_age: Annotated[str, typer.Option("--max-age", metavar="TIME", help="Alert when a job waits so long: 5m.")] = "",
     as_json: Json = False,

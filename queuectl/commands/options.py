@@ -15,7 +15,7 @@ Foreign = Annotated[bool, typer.Option("--foreign", help="Jobs of a PHP applicat
 FailedIds = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[ID]...",
+        metavar="ID",
         help="uuids, short ids, ranges such as 1-5, `all`, or - to read ids from stdin.",
         show_default=False,
     ),

@@ -63,8 +63,6 @@ class Output:
         for item in items:
             self._write(f"{',' if count else '['}\n  {json.dumps(item, ensure_ascii=True, allow_nan=False)}")
             count += 1
-            if self.gone:
-                break
         self._write("\n]\n" if count else "[]\n")
         return count
 
@@ -101,8 +99,11 @@ class Output:
     def warn(self, text: str) -> None:
         self._note("WARN", text)
 
-    def error(self, text: str, hint: str | None = None) -> None:
+    def error(self, text: str, hint: str | None = None, *, details: str = "") -> None:
+        """One line; *details*, such as the end of a traceback, indented below it; then what to do about it."""
         self._note("ERROR", text)
+        for line in details.splitlines():
+            self.note(f"    {safe(line)}")
         if hint:
             self.note(f"{'   ' if _is_terminal(self.stderr) else ''}{safe(hint)}")
 

@@ -14,7 +14,7 @@ from queuectl.drivers.contract import Driver
 from queuectl.drivers.control import EVERY_QUEUE, Pause
 from queuectl.errors import UsageError
 
-Queue = Annotated[str, typer.Argument(metavar="[[CONNECTION:]QUEUE]", show_default=False)]
+Queue = Annotated[str, typer.Argument(metavar="[CONNECTION:]QUEUE", show_default=False)]
 All = Annotated[bool, typer.Option("--all", help="Every queue of every connection.")]
 EVERYWHERE = "Job processing on all queues across all connections has been {}."
 ON_QUEUE = "Job processing on queue [{}:{}] has been {}."

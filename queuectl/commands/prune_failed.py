@@ -15,7 +15,9 @@ HOUR = 3600.0
 
 def prune_failed(
     context: typer.Context,
-    hours: Annotated[float, typer.Option("--hours", min=0, help="Keep those that failed less than this ago.")] = 24,
+    hours: Annotated[
+        float, typer.Option("--hours", metavar="N", min=0, help="Keep those that failed less than this ago.")
+    ] = 24,
     connection: Connection = "",
     dry_run: DryRun = False,
     as_json: Json = False,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from queuectl.commands.output import Output
-from queuectl.errors import UsageError
+from queuectl.errors import ConfigurationError, UsageError
 
 if TYPE_CHECKING:
     import typer
@@ -66,7 +66,10 @@ class Session:
             from queuectl.commands.text import safe
 
             self.output.note(safe(mask("".join(traceback.format_exception(error))), lines=True))
-        self.output.error(mask(message), hint and mask(hint))
+        line, details = mask(message), ""
+        if isinstance(error, ConfigurationError):  # ours, of several lines where the application cannot be imported
+            line, _, details = line.partition("\n")
+        self.output.error(line, hint and mask(hint), details=details)
 
     def confirm(self, question: str, *, flag: str) -> bool:
         """Whether somebody says yes. `UsageError` where nobody can be asked: then only *flag* means yes."""

@@ -10,7 +10,7 @@ from queuectl.commands.databases import databases
 from queuectl.commands.exit_codes import DONE
 from queuectl.commands.session import Session
 
-Connection = Annotated[str, typer.Argument(metavar="[CONNECTION]", show_default=False)]
+Connection = Annotated[str, typer.Argument(metavar="CONNECTION", show_default=False)]
 
 
 def jobs_table(context: typer.Context, connection: Connection = "") -> int:

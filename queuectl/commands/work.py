@@ -18,6 +18,7 @@ from queuectl.errors import UsageError
 if TYPE_CHECKING:
     from queuectl.events import Listener
     from queuectl.worker.options import WorkerOptions
+    from queuectl.worker.stop import Stop
 
 CHILD = (sys.executable, "-P", "-m", "queuectl.child")
 """Without the working directory on the path: a file called json.py there is not the json that we mean."""
@@ -27,10 +28,10 @@ Seconds = str
 
 def work(
     context: typer.Context,
-    connection: Annotated[str, typer.Argument(metavar="[CONNECTION]", show_default=False)] = "",
+    connection: Annotated[str, typer.Argument(metavar="CONNECTION", show_default=False)] = "",
     queue: Annotated[str, typer.Option("--queue", metavar="NAMES", help="Comma-separated, served left to right.")] = "",
     name: Annotated[
-        str, typer.Option("--name", help="What this worker is called where workers are listed.")
+        str, typer.Option("--name", metavar="NAME", help="What this worker is called where workers are listed.")
     ] = "default",
     once: Annotated[bool, typer.Option("--once", help="Only the next job.")] = False,
     stop_when_empty: Annotated[bool, typer.Option("--stop-when-empty", help="Stop when the queues are empty.")] = False,
@@ -44,7 +45,9 @@ def work(
         ),
     ] = "0",
     delay: Annotated[str, typer.Option("--delay", hidden=True)] = "0",
-    max_jobs: Annotated[int, typer.Option("--max-jobs", min=0, help="Stop after so many jobs; 0: never.")] = 0,
+    max_jobs: Annotated[
+        int, typer.Option("--max-jobs", metavar="N", min=0, help="Stop after so many jobs; 0: never.")
+    ] = 0,
     max_time: Annotated[
         Seconds, typer.Option("--max-time", metavar="TIME", help="Stop after so long; 0: never.")
     ] = "0",
@@ -57,8 +60,10 @@ def work(
     ] = "3",
     rest: Annotated[Seconds, typer.Option("--rest", metavar="TIME", help="Wait after each job.")] = "0",
     timeout: Annotated[Seconds, typer.Option("--timeout", metavar="TIME", help="A job's time limit; 0: none.")] = "60",
-    tries: Annotated[int, typer.Option("--tries", min=0, help="Attempts of a job that says nothing; 0: no limit.")] = 1,
-    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that run jobs.")] = 1,
+    tries: Annotated[
+        int, typer.Option("--tries", metavar="N", min=0, help="Attempts of a job that says nothing; 0: no limit.")
+    ] = 1,
+    workers: Annotated[int, typer.Option("--workers", metavar="N", min=1, help="Processes that run jobs.")] = 1,
     grace: Annotated[
         Seconds,
         typer.Option("--grace", metavar="TIME", help="How long a stop waits for running jobs.", show_default=False),
@@ -120,11 +125,19 @@ def run(session: Session, connection: str, options: WorkerOptions, *, as_json: b
     )
     stop = worker.run()
     if stop.text:
-        (session.output.error if stop.exit_code else session.output.info)(stop.text)
+        _tell(session, stop)
     if stop.reason is StopReason.RELOADED:
         session.close()
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606  # the same words, on the new code
     return stop.exit_code
+
+
+def _tell(session: Session, stop: Stop) -> None:
+    line, _, details = stop.text.partition("\n")
+    if stop.exit_code:
+        session.output.error(line, details=details)
+    else:
+        session.output.info(line)
 
 
 def queues_of(session: Session, connection: str, words: str) -> tuple[str, ...]:

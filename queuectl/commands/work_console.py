@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any, assert_never
 
@@ -34,9 +33,8 @@ LONGEST = 4096
 class Console:
     """Prints a worker's events as artisan does. A reader that goes away never stops a worker."""
 
-    def __init__(self, output: Output, *, verbosity: int = 0, memory: Callable[[], int] | None = None) -> None:
-        """*memory* gives the bytes in use, which `-v` shows beside each job."""
-        self._output, self._verbose, self._memory = output, verbosity > 0, memory
+    def __init__(self, output: Output, *, verbosity: int = 0) -> None:
+        self._output, self._verbose = output, verbosity > 0
 
     def __call__(self, event: Event) -> None:
         match event:
@@ -71,12 +69,8 @@ class Console:
         style = self._output.style
         about = f" {job.id} {job.connection} {job.queue}" if self._verbose else ""
         left = f"{local(at)} {safe(job.job or '?')}{safe(about)}"
-        took = [] if duration is None else [runtime(duration), *self._memory_used()]
-        right = " ".join([*(style(part, "gray") for part in took), style(word, colour, "bold")])
-        self._output.line(leader(left, right, self._output.width))
-
-    def _memory_used(self) -> list[str]:
-        return [f"{self._memory() / (1 << 20):.1f}MB"] if self._verbose and self._memory else []
+        took = "" if duration is None else f"{style(runtime(duration), 'gray')} "
+        self._output.line(leader(left, f"{took}{style(word, colour, 'bold')}", self._output.width))
 
     def _queue_line(self, queue: str, at: float, word: str, colour: str) -> None:
         if not self._output.quiet:

@@ -78,4 +78,18 @@ def test_a_module_that_cannot_be_imported_is_78(shop: Site) -> None:
     (shop.root / "shop.py").write_text("import no_such_module")
     run = shop.run("jobs")
     assert run.code == 78
-    assert "no_such_module" in run.err
+    first, *details = run.err.splitlines()
+    assert "no_such_module" in first
+    assert details[-2].startswith("    ModuleNotFoundError")
+
+
+@pytest.mark.parametrize("verb", ["raise ValueError('no\x1b[2J paper')", "raise SystemExit(0)"])
+def test_on_sync_a_failing_job_is_1(shop: Site, verb: str) -> None:
+    """It ran here and now, and its error is told in one harmless line."""
+    (shop.root / "shop.py").write_text(
+        f"from queuectl import Job\nclass Bad(Job):\n    def handle(self):\n        {verb}\n"
+    )
+    run = shop.run("dispatch", "Bad", "--connection=sync")
+    assert (run.code, run.out) == (1, "")
+    assert run.err.startswith("error: The job failed: ")
+    assert "\x1b" not in run.err
