@@ -1,0 +1,239 @@
+"""From a reservation to its verdict, on the in-memory driver under a clock that a test moves."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from queuectl.clock import FakeClock
+from queuectl.config import Connection
+from queuectl.drivers import build
+from queuectl.drivers.contract import Driver, Reserved
+from queuectl.events import Event, JobDone, JobFailedForGood, JobParked, JobReleased, LeaseLost
+from queuectl.jobs.limits import Limits, Settings
+from queuectl.jobs.outcome import Ending, Entry, Failed, Parked, Problem, Release, Report
+from queuectl.jobs.payload import encode, new_uuid
+from queuectl.jobs.registry import Declaration
+from queuectl.worker.children import Death
+from queuectl.worker.docket import LONGEST_PARKING, MAX_CRASHES, Docket, minimal
+from queuectl.worker.link import StoreLink
+
+DECLARED = {"Mail": Declaration(Settings(), has_failed=True)}
+RAISED = Report(Ending.RAISED, problem=Problem("builtins.ValueError", "no", "ValueError: no"))
+
+
+@pytest.fixture
+def driver(clock: FakeClock) -> Driver:
+    return build(Connection(name="memory", driver="sync", retry_after=30), clock=clock)
+
+
+class Desk:
+    """A docket with its driver, its clock, and the events it emitted."""
+
+    def __init__(self, driver: Driver, clock: FakeClock, flags: Limits) -> None:
+        self.driver, self.clock = driver, clock
+        self.events: list[Event] = []
+        self.link = StoreLink(lambda text: None)
+        self.docket = Docket(driver, self.link, flags=flags, grace=3600, clock=clock, emit=self.events.append)
+
+    def push(self, payload: bytes | None = None, job: str = "Mail", **settings: object) -> None:
+        uuid = new_uuid()
+        made = encode(job=job, arguments="{}", uuid=uuid, **settings) if payload is None else payload  # type: ignore[arg-type]  # settings of encode
+        self.driver.push([Entry("mail", made, uuid)])
+
+    def reserve(self) -> Reserved | None:
+        _, reserved = self.driver.exchange([], ["mail"], 1)
+        return reserved[0] if reserved else None
+
+    def open(self) -> int | None:
+        reserved = self.reserve()
+        assert reserved is not None
+        opened = self.docket.open(reserved, DECLARED)
+        return opened and opened[0]
+
+    def settle(self) -> list[str]:
+        """Offer what is unsettled to the store; the uuids whose hooks are wanted."""
+        sending = list(self.docket.unsettled)
+        verdicts, _ = self.driver.exchange([item.settlement for item in sending], [], 0)
+        return [item.running.attempt.uuid for item in self.docket.take(sending, verdicts)]
+
+
+@pytest.fixture
+def desk(driver: Driver, clock: FakeClock) -> Desk:
+    return Desk(driver, clock, Limits(tries=3))
+
+
+def test_a_finished_job_is_done_when_the_store_says_so(desk: Desk) -> None:
+    """The event comes with the verdict, not before."""
+    desk.push()
+    key = desk.open()
+    assert key is not None
+    desk.docket.close(key, Report(Ending.FINISHED))
+    assert not any(isinstance(event, JobDone) for event in desk.events)
+    desk.settle()
+    assert isinstance(desk.events[-1], JobDone)
+    assert desk.docket.held() == []
+
+
+def test_backoff_is_exact(driver: Driver, clock: FakeClock) -> None:
+    """10, 30, 60 seconds with four tries: never a second early, ready at the second, then failed."""
+    desk = Desk(driver, clock, Limits(tries=4, backoff=(10, 30, 60)))
+    desk.push()
+    for wait in (10, 30, 60):
+        key = desk.open()
+        assert key is not None
+        desk.docket.close(key, RAISED)
+        desk.settle()
+        assert isinstance(desk.events[-1], JobReleased)
+        clock.sleep(wait - 1)
+        assert desk.reserve() is None
+        clock.sleep(1)
+    key = desk.open()
+    assert key is not None
+    desk.docket.close(key, RAISED)
+    assert desk.docket.hooks_to_come == 1
+    assert len(desk.settle()) == 1
+    assert isinstance(desk.events[-1], JobFailedForGood)
+    assert desk.driver.failed.count() == 1
+
+
+def test_bytes_that_are_no_payload_fail_without_running(desk: Desk) -> None:
+    """They are kept whole, with what is wrong with them."""
+    desk.push(b"not json")
+    assert desk.open() is None
+    desk.settle()
+    [failed] = desk.driver.failed.page().items
+    whole = desk.driver.failed.get(failed.uuid)
+    assert whole is not None
+    assert whole.payload == b"not json"
+    assert "not JSON" in whole.message
+
+
+def test_an_unknown_name_waits_with_growing_pauses_and_then_fails(desk: Desk, clock: FakeClock) -> None:
+    """A rolling deploy may still bring it; after an hour nobody will."""
+    desk.push(job="Later")
+    pauses: list[float] = []
+    while desk.driver.failed.count() == 0:
+        assert desk.open() is None
+        [item] = desk.docket.unsettled
+        if isinstance(item.outcome, Parked):
+            pauses.append(item.outcome.after)
+            clock.sleep(item.outcome.after)
+        desk.settle()
+        clock.sleep(pauses[-1])
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == LONGEST_PARKING
+    [failed] = desk.driver.failed.page().items
+    assert "Known: Mail" in failed.message
+    assert failed.attempts == 1
+
+
+def test_jobs_of_a_php_application_never_fail_by_our_hand(desk: Desk, clock: FakeClock) -> None:
+    """They wait for one of its own workers."""
+    desk.push(job="Illuminate\\Queue\\CallQueuedHandler@call")
+    desk.open()
+    desk.settle()
+    clock.sleep(100_000)
+    desk.open()
+    desk.settle()
+    assert isinstance(desk.events[-1], JobParked)
+    assert desk.driver.failed.count() == 0
+
+
+def test_a_job_that_was_attempted_too_often_does_not_start_again(driver: Driver, clock: FakeClock) -> None:
+    """After a host was lost with the last attempt, the job fails with a sentence a person understands."""
+    desk = Desk(driver, clock, Limits(tries=1))
+    desk.push()
+    desk.open()
+    clock.sleep(31)
+    assert desk.open() is None
+    desk.settle()
+    assert isinstance(desk.events[-1], JobFailedForGood)
+
+
+def test_a_late_outcome_changes_nothing_and_says_so(desk: Desk, clock: FakeClock) -> None:
+    """The lease was lost: the verdict is told as such, once."""
+    desk.push()
+    key = desk.open()
+    assert key is not None
+    clock.sleep(31)
+    assert desk.reserve() is not None
+    desk.docket.close(key, Report(Ending.FINISHED))
+    desk.settle()
+    assert isinstance(desk.events[-1], LeaseLost)
+
+
+def test_gone_after_an_uncertain_reply_means_it_had_been_applied(desk: Desk) -> None:
+    """The resent outcome finds nothing left to do: that is success."""
+    desk.push()
+    key = desk.open()
+    assert key is not None
+    desk.docket.close(key, Report(Ending.FINISHED))
+    [item] = desk.docket.unsettled
+    desk.driver.exchange([item.settlement], [], 0)
+    item.sent = True
+    desk.settle()
+    assert isinstance(desk.events[-1], JobDone)
+
+
+def test_a_job_without_a_limit_that_kills_its_process_is_given_up(driver: Driver, clock: FakeClock) -> None:
+    """Three deaths are enough, whatever its tries say."""
+    desk = Desk(driver, clock, Limits(tries=0))
+    desk.push()
+    for _ in range(MAX_CRASHES):
+        key = desk.open()
+        assert key is not None
+        desk.docket.close_dead(key, Death(signal.SIGKILL, 5 << 30), None)
+        desk.settle()
+    [failed] = desk.driver.failed.page().items
+    assert failed.message.endswith("killed by signal 9 (SIGKILL), peak memory 5.0 GB.")
+
+
+def test_exceptions_are_counted_apart_from_attempts(driver: Driver, clock: FakeClock) -> None:
+    """Two exceptions end a job whose releases may go on."""
+    desk = Desk(driver, clock, Limits(tries=0))
+    desk.push(max_exceptions=2)
+    for report in (RAISED, Report(Ending.RELEASED), RAISED):
+        key = desk.open()
+        assert key is not None
+        desk.docket.close(key, report)
+        desk.settle()
+    assert desk.driver.failed.count() == 1
+
+
+def test_what_we_interrupted_is_not_held_against_the_job(desk: Desk) -> None:
+    """It goes back at once, and its next attempt has the same number."""
+    desk.push()
+    key = desk.open()
+    assert key is not None
+    desk.docket.close_dead(key, Death(signal.SIGKILL, 0), Ending.INTERRUPTED)
+    [item] = desk.docket.unsettled
+    assert item.outcome == Release(0.0, spared=True)
+    desk.settle()
+    again = desk.reserve()
+    assert again is not None
+    assert again.attempts == 1
+
+
+def test_deaths_are_told_in_words() -> None:
+    """A signal by its name, an exit by its code."""
+    assert str(Death(signal.SIGSEGV, 1900 << 20)) == "killed by signal 11 (SIGSEGV), peak memory 1.9 GB"
+    assert str(Death(3 << 8, 100 << 20)) == "exited with code 3 in mid-job, peak memory 100 MB"
+    assert os.WIFEXITED(3 << 8)
+
+
+def test_a_refused_record_has_a_plain_form(desk: Desk) -> None:
+    """Only failures carry text; the payload stays whole."""
+    desk.push()
+    key = desk.open()
+    assert key is not None
+    desk.docket.close(key, Report(Ending.FAILED, problem=Problem("x\ud800", "y", "z")))
+    [item] = desk.docket.unsettled
+    plain = minimal(item.outcome)
+    assert isinstance(plain, Failed)
+    assert isinstance(item.outcome, Failed)
+    assert plain.record.payload == item.outcome.record.payload
+    assert plain.record.problem.type == "x?"
+    assert minimal(Release()) == Release()
