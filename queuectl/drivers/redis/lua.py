@@ -53,6 +53,7 @@ local function announce(q)
   end
   local tokens = redis.call('LLEN', q.notify)
   if tokens == 0 then
+    redis.call('LPOP', q.notify)  -- a full server allows no RPUSH as a first write
     redis.call('RPUSH', q.notify, '1')
   elseif tokens > jobs then
     redis.call('LTRIM', q.notify, 0, jobs - 1)

@@ -34,6 +34,7 @@ class RedisWatch:
         self._arms: list[_Arm] = []
         self._selector: selectors.BaseSelector | None = None
         self._check_at = 0.0
+        self._allowed = True
 
     def fileno(self) -> int | None:
         """The one socket, or a descriptor that stands for several."""
@@ -56,9 +57,8 @@ class RedisWatch:
         try:
             news = [arm.drain() for arm in self._arms]
         except (RedisError, OSError) as error:
-            self.close()
-            self._store.servers.reset()
-            raise DriverUnavailable(str(translate(error, self._store.place))) from error
+            self._give_up(error)
+            return True
         return any(news) or time.monotonic() >= self._check_at
 
     def close(self) -> None:
@@ -69,8 +69,17 @@ class RedisWatch:
             arm.close()
         self._arms = []
 
+    def _give_up(self, error: Exception) -> None:
+        """Until the next wait, or for good where waiting is not allowed: then looking once a second has to do."""
+        self.close()
+        meaning = translate(error, self._store.place)
+        if isinstance(meaning, DriverUnavailable):
+            self._store.servers.reset()
+            raise meaning from error
+        self._allowed = False
+
     def _arm(self) -> None:
-        if not self._arms:
+        if not self._arms and self._allowed:
             self._arms = [self._open(group) for group in self._reserving.groups(self._queues)]
         opened = [arm.arm() for arm in self._arms]
         if any(opened) and self._selector is not None:  # other descriptors now

@@ -79,6 +79,16 @@ def test_a_forbidden_command_is_named(own_server: Valkey, admin: redis.Redis, op
         push(driver)
 
 
+def test_a_watch_that_may_not_wait_looks_instead(own_server: Valkey, admin: redis.Redis, open_driver: Open) -> None:
+    """Without the right to block, a worker polls; that is no outage."""
+    admin.execute_command("ACL", "SETUSER", "worker", "on", f">{SECRET}", *RIGHTS.split(), "-blpop")
+    driver = open_driver(own_server.url.replace("://", f"://worker:{SECRET}@"))
+    watch = driver.watch(["mail"])
+    watch.next_check_in()
+    await_fact(watch.drain, "the refusal has not arrived")
+    assert (watch.next_check_in(), watch.fileno()) == (1.0, None)
+
+
 def test_a_database_that_is_not_there_is_hopeless(own_server: Valkey, open_driver: Open) -> None:
     """Number 99 of 16."""
     with pytest.raises(ConfigurationError):

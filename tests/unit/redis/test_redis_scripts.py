@@ -74,6 +74,17 @@ def test_a_full_server_refuses_pushes_and_drains(
     assert driver.clear("mail") == 6
 
 
+def test_a_full_server_hands_out_what_scripts_do_not_understand(
+    own_server: Valkey, open_driver: Callable[..., RedisDriver]
+) -> None:
+    """Junk at the head, no token beside it, no memory left."""
+    driver = open_driver(own_server.url)
+    with redis.Redis.from_url(own_server.url) as client:
+        client.rpush("queues:mail", b"junk", entry().payload)
+        client.config_set("maxmemory", 1)
+    assert len(reserve(driver, room=5)) == 2
+
+
 def test_notify_has_a_token_while_there_is_a_job(
     driver: RedisDriver, client: redis.Redis, prefix: str, clock: FakeClock
 ) -> None:
