@@ -94,8 +94,8 @@ class RedisDriver(Driver):
         self, settlements: Sequence[Settlement], queues: Sequence[str], room: int
     ) -> tuple[list[Verdict], list[Reserved]]:
         groups = self._reserving.groups(queues) if room > 0 else []
-        notes = self._prepare(settlements)
         commands = [self._settling.command(settlement) for settlement in settlements]
+        notes = self._prepare(settlements)
         sent = [*notes, *(one for one in commands if one is not None)]
         if groups:
             sent.append(self._reserving.command(groups[0], room))

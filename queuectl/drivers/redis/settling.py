@@ -89,9 +89,9 @@ class Settling:
         return self._apart(settlement.reserved, outcome.then) if isinstance(outcome, Done) else []
 
     def _finish(self, queue: QueueKeys, reserved: Reserved, done: Done) -> Command:
+        self._pushing.check(done.then)
         apart = self._apart(reserved, done.then)
         entries = [entry for entry in done.then if entry not in apart]
-        self._pushing.check(entries)
         unlock = [self._store.names.unique(queue, key) for key in done.unlock]
         found = batch(self._store, entries, unique_from=2 + len(unlock))
         head = [

@@ -11,7 +11,7 @@ from redis.crc import key_slot
 from queuectl.config import Connection
 from queuectl.drivers.contract import Settlement, Verdict
 from queuectl.drivers.redis import RedisDriver
-from queuectl.errors import DriverUnavailable, InvalidName
+from queuectl.errors import DriverUnavailable, InvalidName, PayloadTooLarge
 from queuectl.jobs.outcome import Done, Unique
 from queuectl.testing.contract import DriverContract
 from queuectl.testing.contract.base import entry, push, reserve, reserve_one, settle, uuids_of
@@ -137,3 +137,16 @@ def test_watching_several_servers_is_one_descriptor(driver: RedisDriver) -> None
 def _await_readable(descriptor: int | None) -> None:
     assert descriptor is not None
     assert select.select([descriptor], [], [], 10)[0]
+
+
+def test_a_follow_up_that_is_too_large_changes_nothing(
+    cluster: RedisCluster, prefix: str, open_driver: Callable[..., RedisDriver]
+) -> None:
+    """Neither here nor on the server of the other follow-up, which would have been pushed first."""
+    driver = open_driver(cluster.url, prefix=prefix, max_payload=1_000)
+    push(driver, entry("alpha"))
+    reserved = reserve_one(driver, "alpha")
+    with pytest.raises(PayloadTooLarge):
+        settle(driver, reserved, Done(then=(entry("beta"), entry("gamma", arguments="x" * 1_000))))
+    assert driver.counts(QUEUES)["beta"].size == 0
+    assert settle(driver, reserved, Done()) is Verdict.APPLIED
