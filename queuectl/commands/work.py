@@ -124,8 +124,7 @@ def run(session: Session, connection: str, options: WorkerOptions, *, as_json: b
         relay=session.app.relay(connection, session.output.warn),
     )
     stop = worker.run()
-    if stop.text:
-        _tell(session, stop)
+    _tell(session, stop)
     if stop.reason is StopReason.RELOADED:
         session.close()
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606  # the same words, on the new code
@@ -133,10 +132,11 @@ def run(session: Session, connection: str, options: WorkerOptions, *, as_json: b
 
 
 def _tell(session: Session, stop: Stop) -> None:
+    """An end that nobody planned is always told; a planned one only if there is something to say."""
     line, _, details = stop.text.partition("\n")
     if stop.exit_code:
-        session.output.error(line, details=details)
-    else:
+        session.output.error(line or f"The worker stops: {stop.reason.word}.", details=details)
+    elif line:
         session.output.info(line)
 
 
