@@ -20,9 +20,17 @@ def find(start: Path) -> Path | None:
     """The nearest `conf/queue.toml`, in *start* or any folder above it."""
     for folder in (start, *start.parents):
         candidate = folder / RELATIVE
-        if candidate.is_file():
+        if _is_there(candidate):
             return candidate
     return None
+
+
+def _is_there(path: Path) -> bool:
+    """A folder that we may not enter holds no configuration of ours."""
+    try:
+        return path.is_file()
+    except PermissionError:
+        return False
 
 
 def named(path: Path, source: str) -> Path:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
+from queuectl.config.finding import find
 from queuectl.config.loading import load
 from queuectl.errors import ConfigurationError
 
-Factory = pytest.TempPathFactory
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 
 
@@ -52,16 +55,39 @@ def test_root_is_told_about_a_foreign_owner(planted: Path, tmp_path: Path) -> No
     assert "uid 12345" in config.notes[0]
 
 
-@as_root
-def test_a_user_does_not_run_a_strangers_file(planted: Path, tmp_path: Path, tmp_path_factory: Factory) -> None:
-    """Found, not named, and owned by neither root nor the user: refused."""
-    os.chown(planted, 12345, 12345)
-    base = tmp_path_factory.getbasetemp()
-    for folder in {tmp_path, base, base.parent} | {one for one in tmp_path.parents if one.is_relative_to(base)}:
-        folder.chmod(0o755)  # pytest keeps them to itself
+@pytest.fixture
+def in_the_open() -> Iterator[Path]:
+    """A folder that every user may enter; pytest keeps its own to itself."""
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@contextmanager
+def another_user() -> Iterator[None]:
     os.seteuid(54321)
     try:
-        with pytest.raises(ConfigurationError, match="belongs to another user"):
-            load(env={}, start=tmp_path)
+        yield
     finally:
         os.seteuid(0)
+
+
+@as_root
+def test_a_user_does_not_run_a_strangers_file(in_the_open: Path) -> None:
+    """Found, not named, and owned by neither root nor the user: refused."""
+    file = in_the_open / "conf" / "queue.toml"
+    file.parent.mkdir()
+    file.write_text("")
+    os.chown(file, 12345, 12345)
+    with another_user(), pytest.raises(ConfigurationError, match="belongs to another user"):
+        load(env={}, start=in_the_open)
+
+
+@as_root
+def test_a_folder_that_may_not_be_entered_is_passed_by(in_the_open: Path) -> None:
+    """The search goes on above it."""
+    closed = in_the_open / "closed" / "app"
+    closed.mkdir(parents=True)
+    closed.parent.chmod(0o700)
+    with another_user():
+        assert find(closed) is None
