@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -26,13 +26,14 @@ from queuectl.drivers.database.failed import SqlFailedStore
 from queuectl.drivers.database.grammar import Grammar
 from queuectl.drivers.database.keyvalue import SqlKeyValue
 from queuectl.drivers.database.rows import body
-from queuectl.drivers.database.session import Engine, Haul, Row, Session, Token, Turn
+from queuectl.drivers.database.session import Engine, Haul, Row, Session, Turn
 from queuectl.drivers.database.sessions import Sessions
-from queuectl.drivers.database.settle import is_plain, plain_tokens, settle, verdicts
+from queuectl.drivers.database.settle import merged, plain_tokens, settle_all
 from queuectl.drivers.database.sweeper import Sweeper
 from queuectl.drivers.database.watch import Pulse
 from queuectl.errors import ConfigurationError, DriverUnavailable, PayloadTooLarge
-from queuectl.jobs.outcome import Entry
+from queuectl.jobs.outcome import Done, Entry
+from queuectl.jobs.payload import check_queue_name
 
 if TYPE_CHECKING:
     from queuectl.clock import Clock
@@ -82,13 +83,16 @@ class DatabaseDriver(Driver):
     def push(self, entries: Sequence[Entry]) -> list[str]:
         if not entries:
             return []
-        self._refuse_large(entries)
+        self._check(entries)
         stands = self._sessions.call(lambda session: _push(session, entries))
         self._announce({entry.queue for entry in entries if not entry.delay})
         return stands
 
-    def _refuse_large(self, entries: Sequence[Entry]) -> None:
-        longest = max(len(entry.payload) for entry in entries)
+    def _check(self, entries: Sequence[Entry]) -> None:
+        """Refuse before anything is sent."""
+        for entry in entries:
+            check_queue_name(entry.queue)
+        longest = max((len(entry.payload) for entry in entries), default=0)
         most = self._max_payload
         if longest > 500_000:  # too small to meet a limit of the server's
             self._largest = self._largest or self._sessions.call(self._engine.largest)
@@ -131,20 +135,21 @@ class DatabaseDriver(Driver):
         self, session: Session, settlements: Sequence[Settlement], queues: Sequence[str], room: int
     ) -> tuple[list[Verdict], list[Reserved]]:
         finished = plain_tokens(settlements)
-        turn = Turn(finished, queues, room, secrets.token_hex(8), self.retry_after)
-        hits: dict[Token, bool] = {}
-        if all(is_plain(each.outcome) for each in settlements):
+        turn = Turn(finished, queues, room, os.urandom(8).hex(), self.retry_after)
+        if len(finished) == len(settlements):
             haul = session.turn(turn, alone=True) if finished or room > 0 else Haul([], [])
+            answers = [Verdict.APPLIED if hit else Verdict.GONE for hit in haul.hits]
         else:
+            self._check(
+                [entry for each in settlements if isinstance(each.outcome, Done) for entry in each.outcome.then]
+            )
             with session.transaction():
-                for each in sorted(settlements, key=_by_row):  # one order for all: fewer deadlocks
-                    if not is_plain(each.outcome):
-                        hits[each.reserved.token] = settle(session, each)
+                rich = settle_all(session, settlements)
                 haul = session.turn(turn, alone=False)
-        hits.update(zip(finished, haul.hits, strict=True))
+            answers = merged(settlements, rich, haul.hits)
         if haul.rows:
             self._pulse.beat()
-        return verdicts(settlements, hits), _in_order(haul.rows, queues, turn.token)
+        return answers, _in_order(haul.rows, queues, turn.token)
 
     def renew(self, reservations: Sequence[Reserved]) -> list[Reserved]:
         if not reservations:
@@ -211,11 +216,6 @@ def _push(session: Session, entries: Sequence[Entry]) -> list[str]:
         return insert(session, entries)
     with session.transaction():
         return insert(session, entries)
-
-
-def _by_row(settlement: Settlement) -> int:
-    row: int = settlement.reserved.token[0]
-    return row
 
 
 def _in_order(rows: Sequence[Row], queues: Sequence[str], token: str) -> list[Reserved]:

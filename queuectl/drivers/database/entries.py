@@ -45,9 +45,10 @@ def insert_lines(session: Session, lines: Sequence[Line]) -> None:
         session.run(texts.PUSH + ", ".join(numbered), **values)
 
 
-def unlock(session: Session, keys: Sequence[str]) -> None:
+def unlock(session: Session, keys: Sequence[str], *, holder: str) -> None:
+    """Free these unique keys where this job still holds them."""
     for key in keys:
-        session.run(texts.CONTROL_FORGET, key=LOCK + key)
+        session.run(texts.CONTROL_DELETE_HELD, key=LOCK + key, holding=holder)
 
 
 def put_new(session: Session, key: str, value: str, ttl: float | None) -> bool:

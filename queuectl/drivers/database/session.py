@@ -28,8 +28,7 @@ class Answer:
     """Rows found by an UPDATE or DELETE, whether or not that changed them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(NamedTuple):
     """The hot path in values: forget the finished, reserve the next."""
 
     finished: Sequence[Token]

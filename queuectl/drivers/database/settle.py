@@ -11,20 +11,29 @@ from queuectl.drivers.database.entries import insert, unlock
 from queuectl.drivers.database.failed import write
 from queuectl.drivers.database.session import Session, Token
 from queuectl.jobs.outcome import Completed, Done, Failed, Outcome, Parked, Release
-
-
-def is_plain(outcome: Outcome) -> bool:
-    """Is there nothing to do but to forget the job? Losing that to a crash costs a repetition, never a job."""
-    return isinstance(outcome, Completed) or (isinstance(outcome, Done) and not (outcome.then or outcome.unlock))
+from queuectl.jobs.payload import identity
 
 
 def plain_tokens(settlements: Sequence[Settlement]) -> list[Token]:
-    return [each.reserved.token for each in settlements if isinstance(each.outcome, Done) and is_plain(each.outcome)]
+    """Of the jobs that there is nothing to do for but to forget them.
+
+    Losing such a settlement to a crash of the server costs a repetition, never a job.
+    """
+    return [each.reserved.token for each in settlements if _is_plain(each.outcome)]
 
 
-def verdicts(settlements: Sequence[Settlement], hits: dict[Token, bool]) -> list[Verdict]:
-    """A verdict for each, in order. What has no hit to it had nothing to do in the store."""
-    return [Verdict.APPLIED if hits.get(each.reserved.token, True) else Verdict.GONE for each in settlements]
+def settle_all(session: Session, settlements: Sequence[Settlement]) -> dict[int, bool]:
+    """Apply all that are not plain, inside a transaction; by position, whether the token was good."""
+    rich = [number for number, each in enumerate(settlements) if not _is_plain(each.outcome)]
+    rich.sort(key=lambda number: settlements[number].reserved.token)  # one order for everybody: fewer deadlocks
+    return {number: settle(session, settlements[number]) for number in rich}
+
+
+def merged(settlements: Sequence[Settlement], rich: dict[int, bool], plain: Sequence[bool]) -> list[Verdict]:
+    """A verdict for each, in order."""
+    others = iter(plain)
+    hits = [rich[number] if number in rich else next(others) for number in range(len(settlements))]
+    return [Verdict.APPLIED if hit else Verdict.GONE for hit in hits]
 
 
 def settle(session: Session, settlement: Settlement) -> bool:
@@ -48,8 +57,9 @@ def settle(session: Session, settlement: Settlement) -> bool:
 def _finish(session: Session, reserved: Reserved, done: Done) -> bool:
     if not _remove(session, reserved):
         return False
+    if done.unlock:
+        unlock(session, done.unlock, holder=identity(reserved.payload)[0])
     insert(session, done.then)
-    unlock(session, done.unlock)
     return True
 
 
@@ -57,7 +67,7 @@ def _fail(session: Session, reserved: Reserved, failed: Failed) -> bool:
     if not _remove(session, reserved):
         return False
     write(session, failed.record)
-    unlock(session, failed.unlock)
+    unlock(session, failed.unlock, holder=failed.record.uuid)
     return True
 
 
@@ -69,3 +79,7 @@ def _remove(session: Session, reserved: Reserved) -> bool:
 def _put_back(session: Session, text: str, reserved: Reserved, after: float) -> bool:
     row, token = reserved.token
     return session.run(text, id=row, token=token, delay=float(after)).count > 0
+
+
+def _is_plain(outcome: Outcome) -> bool:
+    return isinstance(outcome, Done) and not outcome.then and not outcome.unlock
