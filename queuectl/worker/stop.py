@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import Enum
+from time import monotonic
 
 
 class StopReason(Enum):
@@ -42,3 +44,27 @@ class Stop:
     @property
     def exit_code(self) -> int:
         return self.reason.exit_code
+
+
+class Stopping:
+    """Whether the worker is to stop, why, and how long running jobs may still take."""
+
+    def __init__(self, grace: float | None) -> None:
+        self._grace = grace
+        self._interrupts = 0
+        self.wanted: Stop | None = None
+        self.by = math.inf
+        """Monotonic time at which running jobs are interrupted."""
+
+    def want(self, reason: StopReason, text: str = "") -> None:
+        """Take no new job, finish the running ones (within the grace), then stop."""
+        self.wanted = Stop(reason, text)
+        if self._grace is not None:
+            self.by = min(self.by, monotonic() + self._grace)
+
+    def interrupt(self) -> None:
+        """The first Ctrl-C finishes the running jobs; a second one gives them back and leaves."""
+        self._interrupts += 1
+        self.want(StopReason.INTERRUPTED if self._interrupts == 1 else StopReason.ABORTED)
+        if self._interrupts > 1:
+            self.by = monotonic()

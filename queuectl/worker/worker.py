@@ -15,6 +15,7 @@ from queuectl.drivers.contract import Driver, Reserved, Watch
 from queuectl.errors import DataRefused
 from queuectl.events import Event, Listener, QueuePaused, QueueResumed, WorkerNote, WorkerStarted, WorkerStopped
 from queuectl.jobs.outcome import Ending, Failed
+from queuectl.worker.appetite import Appetite
 from queuectl.worker.children import Child, resident
 from queuectl.worker.crew import Crew
 from queuectl.worker.docket import Docket, Running, Unsettled, minimal
@@ -23,7 +24,7 @@ from queuectl.worker.link import StoreLink
 from queuectl.worker.messages import attempt_to_json, problem_to_json, report_from_json
 from queuectl.worker.options import WorkerOptions
 from queuectl.worker.signals import Signals, has_terminal
-from queuectl.worker.stop import Stop, StopReason
+from queuectl.worker.stop import Stop, Stopping, StopReason
 from queuectl.worker.upkeep import Every, Upkeep
 
 MEMORY_EVERY = 5.0
@@ -66,16 +67,13 @@ class Worker:
         self._watch: Watch | None = None
         self._reserved: deque[Reserved] = deque()
         self._hooks: deque[Unsettled] = deque()
-        self._wanted: Stop | None = None
-        self._stop_by = math.inf
-        self._interrupts = 0
+        self._stopping = Stopping(options.grace)
+        self._appetite = Appetite(options)
         self._paused = False
         self._paused_queues: frozenset[str] = frozenset()
-        self._started = self._last_job = monotonic()
-        self._ask_at = self._rest_until = self._watch_armed_at = 0.0
+        self._started = monotonic()
+        self._watch_armed_at = 0.0
         self._memory_timer = Every(MEMORY_EVERY)
-        self._empty_since: float | None = None
-        self._taken = 0
 
     def run(self) -> Stop:
         """Work until there is a reason to stop, and return it.
@@ -100,46 +98,39 @@ class Worker:
 
     def _reason_to_stop(self) -> Stop | None:
         """The wanted stop, once nothing is held any more; None as long as there is work to do or to finish."""
-        if self._wanted is None:
-            self._wanted = self._find_reason()
-        if self._wanted is None:
+        stopping = self._stopping
+        if stopping.wanted is None and (reason := self._find_reason()) is not None:
+            stopping.want(reason)
+        if stopping.wanted is None:
             return None
         if self._docket.running or self._hooks or any(child.busy for child in self._crew):
             return None
         if not self._docket.unsettled:
-            return self._wanted
+            return stopping.wanted
         if self._link.downtime > LAST_PATIENCE:
             lost = ", ".join(item.running.attempt.uuid for item in self._docket.unsettled)
             return Stop(StopReason.UNSETTLED, f"The store did not take the outcome of {lost}; it will run again.")
         return None
 
-    def _find_reason(self) -> Stop | None:
+    def _find_reason(self) -> StopReason | None:
         """In artisan's order."""
-        options, now = self._options, monotonic()
+        options, now, appetite = self._options, monotonic(), self._appetite
+        idle = appetite.empty_since is not None and not self._docket.running and not self._docket.unsettled
         found = (
             (StopReason.LOST_CONNECTION, 0 < options.max_downtime < self._link.downtime),
             (StopReason.CRASHING, self._crew.hopeless),
             (StopReason.RESTART_SIGNAL, self._upkeep.restart_asked),
-            (StopReason.EMPTY, self._is_empty() and (options.stop_when_empty or self._once_has_waited(now))),
-            (StopReason.EMPTY_FOR, self._is_empty() and 0 < options.stop_when_empty_for <= now - self._last_job),
+            (StopReason.EMPTY, idle and (options.stop_when_empty or self._once_has_waited(now))),
+            (StopReason.EMPTY_FOR, idle and 0 < options.stop_when_empty_for <= now - appetite.last_job),
             (StopReason.MAX_TIME, 0 < options.max_time <= now - self._started),
-            (StopReason.MAX_JOBS, 0 < options.job_limit <= self._taken),
+            (StopReason.MAX_JOBS, appetite.sated),
         )
-        return next((Stop(reason) for reason, is_true in found if is_true), None)
-
-    def _is_empty(self) -> bool:
-        return self._empty_since is not None and not self._docket.running and not self._docket.unsettled
+        return next((reason for reason, is_true in found if is_true), None)
 
     def _once_has_waited(self, now: float) -> bool:
         """`--once` that finds nothing waits for `--sleep`, as artisan's: scripts loop around it."""
-        waited = now - (self._empty_since or now)
+        waited = now - (self._appetite.empty_since or now)
         return self._options.once and waited >= self._options.sleep
-
-    def _stop(self, reason: StopReason, text: str = "") -> None:
-        """Take no new job, finish the running ones (within `--grace`), then stop."""
-        self._wanted = Stop(reason, text)
-        if self._options.grace is not None:
-            self._stop_by = min(self._stop_by, monotonic() + self._options.grace)
 
     def _leave(self) -> None:
         self._crew.dismiss()
@@ -151,7 +142,7 @@ class Worker:
     # Keeping up
 
     def _keep_up(self) -> None:
-        if self._wanted is None or self._hooks:
+        if self._stopping.wanted is None or self._hooks:
             self._crew.fill()
         self._upkeep.tend()
         self._tell_pauses()
@@ -165,7 +156,7 @@ class Worker:
                 self._emit(QueuePaused(queue, self._clock.now()))
             if queue in self._paused_queues - paused:
                 self._emit(QueueResumed(queue, self._clock.now()))
-                self._ask_at = 0.0
+                self._appetite.wake()
         self._paused_queues = paused
 
     def _enforce_deadlines(self) -> None:
@@ -173,20 +164,20 @@ class Worker:
         for child in self._crew:
             if now >= child.deadline:
                 child.kill(Ending.TIMED_OUT)
-            if now >= self._stop_by and child.busy is not None:
+            if now >= self._stopping.by and child.busy is not None:
                 child.kill(Ending.INTERRUPTED)
 
     def _mind_memory(self) -> None:
         limit = self._options.memory * (1 << 20)
-        if self._wanted is None and limit and self._memory_timer.due() and resident() >= limit:
-            self._stop(StopReason.MEMORY, f"The worker itself uses more than {self._options.memory} MB.")
+        if self._stopping.wanted is None and limit and self._memory_timer.due() and resident() >= limit:
+            self._stopping.want(StopReason.MEMORY, f"The worker itself uses more than {self._options.memory} MB.")
 
     # Settling and reserving
 
     def _settle_and_reserve(self) -> None:
         """The one exchange with the store: everything that ended goes in, as much as can start now comes out."""
         queues, room, sending = self._open_queues(), self._room(), list(self._docket.unsettled)
-        if self._link.retry_in or not (sending or (room and monotonic() >= self._ask_at)):
+        if self._link.retry_in or not (sending or (room and not self._appetite.asks_in)):
             return
         try:
             answer = self._exchange(sending, queues, room)
@@ -195,7 +186,7 @@ class Worker:
                 self._settle_alone(item)
             return
         if answer is not None:
-            self._note_yield(len(answer), room)
+            self._appetite.fed(len(answer), room)
             self._reserved.extend(answer)
 
     def _exchange(self, sending: Sequence[Unsettled], queues: Sequence[str], room: int) -> list[Reserved] | None:
@@ -219,23 +210,11 @@ class Worker:
         self._docket.give_up(item)
         self._note(f"The store refuses the outcome of {item.running.attempt.uuid}; its lease will run out.")
 
-    def _note_yield(self, found: int, room: int) -> None:
-        now = monotonic()
-        self._taken += found
-        if found:
-            self._last_job, self._empty_since = now, None
-        elif room:
-            self._empty_since = self._empty_since or now
-        if found < room:
-            self._ask_at = now + self._options.sleep
-
     def _room(self) -> int:
         """How many jobs can start at once, now."""
-        if self._wanted is not None or self._paused or monotonic() < self._rest_until or not self._open_queues():
+        if self._stopping.wanted is not None or self._paused or not self._open_queues():
             return 0
-        ready = len(self._crew.ready()) - len(self._hooks) - self._docket.hooks_to_come
-        left = self._options.job_limit - self._taken if self._options.job_limit else ready
-        return max(min(ready, left), 0)
+        return self._appetite.room(len(self._crew.ready()) - len(self._hooks) - self._docket.hooks_to_come)
 
     def _open_queues(self) -> list[str]:
         return [queue for queue in self._options.queues if queue not in self._paused_queues]
@@ -295,14 +274,14 @@ class Worker:
     def _patience(self) -> float:
         """Seconds until something is due that no descriptor announces."""
         now = monotonic()
-        waits = [self._upkeep.left, self._crew.start_in, self._stop_by - now]
+        waits = [self._upkeep.left, self._crew.start_in, self._stopping.by - now]
         waits += [child.deadline - now for child in self._crew]
-        if self._rest_until > now:
-            waits.append(self._rest_until - now)
+        if self._appetite.resting:
+            waits.append(self._appetite.resting)
         if self._docket.unsettled or self._hooks:
             waits.append(self._link.retry_in)
         if self._room():
-            waits.append(max(self._ask_at - now, self._link.retry_in))
+            waits.append(max(self._appetite.asks_in, self._link.retry_in))
         return max(min(waits), 0.0)
 
     def _arm_watch(self, poll: select.poll) -> float:
@@ -325,7 +304,7 @@ class Worker:
         if watch is None or (watch.fileno() not in ready and monotonic() < self._watch_armed_at + check_in):
             return
         if self._link.attempt(watch.drain):
-            self._ask_at = 0.0
+            self._appetite.wake()
 
     def _hear(self, child: Child) -> None:
         """Take what a child says."""
@@ -335,7 +314,7 @@ class Worker:
                 case Kind.HELLO:
                     self._crew.greet(child, frame.head["jobs"])
                 case Kind.BROKEN:
-                    self._stop(StopReason.BROKEN, frame.head["message"])
+                    self._stopping.want(StopReason.BROKEN, frame.head["message"])
                 case Kind.REPORT:
                     self._take_report(child, frame)
                 case Kind.HOOKED:
@@ -350,7 +329,7 @@ class Worker:
     def _take_report(self, child: Child, frame: Frame) -> None:
         report, key = report_from_json(frame.head), child.release()
         self._docket.close(key, report)
-        self._rest_until = monotonic() + self._options.rest if self._options.rest else 0.0
+        self._appetite.job_ended()
         if report.ending is Ending.TIMED_OUT:  # its connections may be in mid-protocol: never used again
             self._crew.retire(child)
         else:
@@ -361,7 +340,7 @@ class Worker:
         for child, death in self._crew.reap():
             self._hear(child)
             key = child.release()
-            if child.declarations is None and self._wanted is None:
+            if child.declarations is None and self._stopping.wanted is None:
                 self._note(f"A child was lost before it was ready: {death}.")
             elif key == HOOK:
                 self._note(f"The child that called a failed() hook was lost: {death}.")
@@ -372,22 +351,16 @@ class Worker:
         for number in self._signals.arrived():
             match number:
                 case signal.SIGTERM | signal.SIGQUIT:
-                    self._stop(StopReason.INTERRUPTED)
+                    self._stopping.want(StopReason.INTERRUPTED)
                 case signal.SIGINT:
-                    self._interrupt()
+                    self._stopping.interrupt()
                 case signal.SIGHUP:
-                    self._stop(StopReason.INTERRUPTED if has_terminal() else StopReason.RELOADED)
+                    self._stopping.want(StopReason.INTERRUPTED if has_terminal() else StopReason.RELOADED)
                 case signal.SIGUSR2:
                     self._paused = True
                 case signal.SIGCONT:
-                    self._paused, self._ask_at = False, 0.0
-
-    def _interrupt(self) -> None:
-        """The first Ctrl-C finishes the running jobs; a second one gives them back and leaves."""
-        self._interrupts += 1
-        self._stop(StopReason.INTERRUPTED if self._interrupts == 1 else StopReason.ABORTED)
-        if self._interrupts > 1:
-            self._stop_by = monotonic()
+                    self._paused = False
+                    self._appetite.wake()
 
     # Telling
 

@@ -60,6 +60,7 @@ def test_a_second_interrupt_is_immediate(make_project: MakeProject) -> None:
     worker = project.work()
     until(lambda: project.starts("k"), "the job to start")
     worker.signal(signal.SIGINT)
+    until(lambda: not _pending_signal(worker.pid, signal.SIGINT), "the first to be taken: two at once are one")
     worker.signal(signal.SIGINT)
     assert worker.ends() == 130
     assert project.monitor("default")[0]["pending"] == 1
