@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import socket
@@ -21,6 +22,7 @@ from queuectl.testing.programs import UNPRIVILEGED, Program, must_step_down, ver
 
 PATIENCE = 30.0
 """Seconds within which a server must be ready or gone, on a busy machine."""
+LOWEST_PORT, PORTS = 20_000, 12_000
 WATCHER = 'read _; kill -9 "$1" $(cat /proc/"$1"/task/*/children) 2>/dev/null; sleep 0.3; rm -rf -- "$2"'
 """Its input ends when we die, however we die; then it takes the server and its folder away."""
 
@@ -182,10 +184,15 @@ class Server(ABC):
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port below those that the system gives to clients.
+
+    Among those, a client that knocks at a stopped server's port can be given that very port, and be connected to itself.
+    """
+    while True:
+        port = LOWEST_PORT + secrets.randbelow(PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def descendants(pid: int) -> list[int]:
