@@ -131,6 +131,28 @@ def test_junk_from_other_programs_is_kept_and_harms_nobody(project: Project) -> 
     assert project.monitor("default")[0]["size"] == 0
 
 
+def test_string_jobs_that_php_pushed_run(project: Project) -> None:
+    """Laravel's envelope with arguments by name or by position; an object job of PHP's own is left for PHP."""
+    envelope = {"maxTries": None, "maxExceptions": None, "failOnTimeout": False, "backoff": None, "timeout": None}
+    tail = {"createdAt": 1_800_000_000, "id": "a" * 32, "attempts": 0, "delay": None}
+    object_job = {"commandName": "App\\Jobs\\Sync", "command": 'O:13:"App\\Jobs\\Sync":0:{}'}
+    for number, (job, data) in enumerate(
+        [
+            ("Ledger", {"key": "named"}),
+            ("Ledger", ["placed"]),
+            ("SendNotificationJob", {"user_id": 7, "title": "Bonjour", "message": "de PHP"}),
+            ("Illuminate\\Queue\\CallQueuedHandler@call", object_job),
+        ]
+    ):
+        head = {"uuid": f"{number}1111111-1111-4111-8111-111111111111", "displayName": job, "job": job}
+        project.push_raw(json.dumps({**head, **envelope, "data": data, **tail}).encode())
+    project.drain()
+    assert project.done() == {"named": 1, "placed": 1}
+    assert project.rows("SELECT user_id, title FROM notifications") == [(7, "Bonjour")]
+    assert project.monitor("default")[0]["size"] == 1
+    assert project.failed() == []
+
+
 @pytest.mark.parametrize("store", ["postgres", "mariadb", "valkey", "redis62"])
 def test_a_worker_outlives_the_restart_of_its_server(
     store: str, make_project: MakeProject, own_server: Callable[[str], Server]
