@@ -186,7 +186,7 @@ class Server(ABC):
 def free_port() -> int:
     """A port below those that the system gives to clients.
 
-    Among those, a client that knocks at a stopped server's port can be given that very port, and be connected to itself.
+    Above, a client that knocks at a stopped server's port can be given that very port, and be connected to itself.
     """
     while True:
         port = LOWEST_PORT + secrets.randbelow(PORTS)
