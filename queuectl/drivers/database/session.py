@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -74,6 +75,12 @@ class Session(ABC):
     def __init__(self, grammar: Grammar, clock: Clock | None) -> None:
         self.grammar = grammar
         self._clock = clock
+        self._pid = os.getpid()
+
+    def __del__(self) -> None:
+        """A thread that ended takes its connection with it; one that was inherited by a fork is not ours to close."""
+        if self._pid == os.getpid():
+            self.close()
 
     def run(self, text: str, /, **values: Any) -> Answer:
         """Run a named text; a list stands for one parameter an element."""

@@ -1,0 +1,249 @@
+"""PostgreSQL, through psycopg 3: a turn is one prepared statement, workers are woken by NOTIFY."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import select
+import time
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from queuectl.clock import Clock
+from queuectl.drivers.database.address import Address
+from queuectl.drivers.database.grammar import Grammar
+from queuectl.drivers.database.notified import NotifiedWatch
+from queuectl.drivers.database.postgres_faults import explain
+from queuectl.drivers.database.session import Answer, Fault, Haul, Row, Session, Turn
+
+T = TypeVar("T")
+TURN = """
+WITH finished AS (
+    DELETE FROM {jobs} USING unnest(CAST(:ids AS bigint[]), CAST(:tokens AS text[])) AS f(id, token)
+    WHERE {jobs}.id = f.id AND {jobs}.reserved_by = f.token AND {jobs}.reserved_at <= {jobs}.lease_until
+    RETURNING {jobs}.id
+), ready AS MATERIALIZED (
+    SELECT first.id FROM unnest(CAST(:queues AS text[])) AS q(name) CROSS JOIN LATERAL (
+        SELECT id FROM {jobs} WHERE queue = q.name AND reserved_at IS NULL AND available_at <= {today}
+        ORDER BY available_at, id LIMIT CAST(:room AS bigint) FOR UPDATE SKIP LOCKED
+    ) AS first LIMIT CAST(:room AS bigint)
+), taken AS (
+    UPDATE {jobs} SET reserved_at = {today}, reserved_by = :token, lease_until = {now} + :lease,
+        attempts = {attempts_more}
+    FROM ready WHERE {jobs}.id = ready.id
+    RETURNING {jobs}.id, {jobs}.queue, {jobs}.payload, {jobs}.attempts, {jobs}.available_at
+)
+SELECT id, NULL, NULL, NULL, NULL FROM finished UNION ALL SELECT * FROM taken
+"""
+RELAX = """
+UNION ALL SELECT 0, NULL, NULL, NULL, NULL
+FROM (SELECT set_config('synchronous_commit', 'off', true) AS now_off) AS setting WHERE now_off = ''
+"""
+# Plans that do not depend on what the statistics of an emptied table say: always by index, planned once.
+SETTINGS = {
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "jit": "off",
+    "plan_cache_mode": "force_generic_plan",
+    "default_transaction_isolation": r"read\ committed",
+    "idle_in_transaction_session_timeout": "10s",
+}
+CHANNEL = "queuectl"
+BETWEEN_NOTES = 0.1
+"""Seconds between two notes about one queue: NOTIFY takes a lock of the whole database."""
+LONGEST_WAIT = 5.0
+
+
+class PostgresEngine:
+    """Opens sessions to one database."""
+
+    watch = NotifiedWatch
+
+    def __init__(self, address: Address, grammar: Grammar, clock: Clock | None, timeout: float) -> None:
+        self._address = address
+        self._grammar = grammar
+        self._clock = clock
+        self._timeout = timeout
+
+    def open(self) -> PostgresSession:
+        connection = _Bounded.connect(self._conninfo(), autocommit=True)
+        connection.patience = self._timeout
+        session = PostgresSession(connection, self._grammar, self._clock)
+        session.promise_durability()
+        return session
+
+    def _conninfo(self) -> str:
+        address, milliseconds = self._address, math.ceil(self._timeout * 1000)
+        settings = {
+            **SETTINGS,
+            "statement_timeout": str(milliseconds),
+            "lock_timeout": str(min(milliseconds, int(LONGEST_WAIT * 1000))),
+        }
+        options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+        given: dict[str, Any] = dict(address.options)
+        given["options"] = f"{options} {given.get('options', '')}".strip()
+        defaults = {
+            "connect_timeout": max(2, math.ceil(min(self._timeout, LONGEST_WAIT))),
+            "application_name": "queuectl",
+            "keepalives_idle": 15,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 20_000,
+        }
+        where = {"host": address.host, "port": address.port, "user": address.user, "password": address.password}
+        present = {name: value for name, value in where.items() if value}
+        return make_conninfo(dbname=address.database, **{**defaults, **present, **given})
+
+    def create(self) -> None:
+        """Databases are made by their administrators."""
+
+    def explain(self, error: Exception) -> Fault | None:
+        return explain(error)
+
+    def about(self, session: Session) -> dict[str, str]:
+        names = ("server_version", "synchronous_commit", "fsync")
+        found = {name: session.execute(f"SHOW {name}", {}).rows[0][0] for name in names}
+        return {
+            "server": f"PostgreSQL {found['server_version']}",
+            "durability": f"push: synchronous_commit={found['synchronous_commit']}, fsync={found['fsync']};"
+            " finished jobs: within moments",
+        }
+
+    def largest(self, session: Session) -> int | None:
+        return 1_000_000_000
+
+
+class PostgresSession(Session):
+    """One connection, in autocommit."""
+
+    def __init__(self, connection: _Bounded, grammar: Grammar, clock: Clock | None) -> None:
+        super().__init__(grammar, clock)
+        self._connection = connection
+        self._cursor = connection.cursor()
+        self._turn, self._relaxed = grammar.render(TURN), grammar.render(TURN + RELAX)
+        self._noted: dict[str, float] = {}
+
+    def promise_durability(self) -> None:
+        """A push waits for the disk even where the server's default does not."""
+        self.execute(
+            "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
+            {},
+        )
+
+    def execute(self, sql: str, values: Mapping[str, Any]) -> Answer:
+        cursor = self._cursor.execute(sql, values or None)
+        return Answer(cursor.fetchall() if cursor.description else [], cursor.rowcount)
+
+    def execute_each(self, sql: str, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+        if len(rows) == 1:
+            return [self._cursor.execute(sql, rows[0]).rowcount]
+        with self._connection.pipeline():
+            cursors = [self._connection.execute(sql, row) for row in rows]
+        return [cursor.rowcount for cursor in cursors]
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        self._cursor.execute("BEGIN")
+        try:
+            yield
+            self._cursor.execute("COMMIT")
+        except BaseException:
+            if not self._connection.closed:
+                self._cursor.execute("ROLLBACK")
+            raise
+
+    def turn(self, turn: Turn, *, alone: bool) -> Haul:
+        values = self._dated(
+            {
+                "ids": _array([str(row) for row, _ in turn.finished]),
+                "tokens": _array([token for _, token in turn.finished]),
+                "queues": _array(turn.queues),
+                "room": turn.room,
+                "token": turn.token,
+                "lease": float(turn.lease),
+            }
+        )
+        found = self._cursor.execute(self._relaxed if alone else self._turn, values, prepare=True).fetchall()
+        gone = {row[0] for row in found if row[1] is None}
+        return Haul([row in gone for row, _ in turn.finished], [Row(*row) for row in found if row[1] is not None])
+
+    def announce(self, queues: Iterable[str]) -> None:
+        now = time.monotonic()
+        due = [queue for queue in queues if now - self._noted.get(queue, -1.0) >= BETWEEN_NOTES]
+        self._noted.update(dict.fromkeys(due, now))
+        for queue in due:
+            with contextlib.suppress(psycopg.Error):  # the job is stored; a note only makes it start sooner
+                self._cursor.execute("SELECT pg_notify(%s, %s)", (CHANNEL, self._note(queue)))
+
+    def listen(self) -> None:
+        self._cursor.execute(f"LISTEN {CHANNEL}")
+
+    def fileno(self) -> int:
+        return self._connection.fileno()
+
+    def announced(self, queues: Iterable[str]) -> bool:
+        """Was there a note about one of these queues? Never waits."""
+        wanted = {self._note(queue).encode() for queue in queues}
+        raw = self._connection.pgconn
+        raw.consume_input()
+        found = False
+        while (note := raw.notifies()) is not None:
+            found = found or note.extra in wanted
+        return found
+
+    def _note(self, queue: str) -> str:
+        return f"{self.grammar.worded('{jobs}')}:{queue}"
+
+    def alive(self) -> bool:
+        try:
+            self._cursor.execute("SELECT 1")
+        except psycopg.Error:
+            return False
+        return True
+
+    def close(self) -> None:
+        with contextlib.suppress(psycopg.Error):
+            self._connection.close()
+
+
+class _Bounded(psycopg.Connection[tuple[Any, ...]]):
+    """A connection whose every wait ends: a server that accepts bytes and never answers is as good as gone."""
+
+    patience: float = LONGEST_WAIT
+
+    def wait(self, gen: Generator[Any, Any, T], *_: Any, **__: Any) -> T:
+        poll, deadline = select.poll(), time.monotonic() + self.patience
+        fileno = self.pgconn.socket
+        try:
+            wanted = next(gen)
+            while True:
+                poll.register(fileno, (wanted & 1 and select.POLLIN) | (wanted & 2 and select.POLLOUT))
+                found = poll.poll(max(deadline - time.monotonic(), 0.0) * 1000)
+                if not found:
+                    raise psycopg.OperationalError(f"no answer within {self.patience:g} seconds")
+                wanted = gen.send(_readiness(found[0][1], wanted))
+        except StopIteration as end:
+            answer: T = end.value
+            return answer
+        except BaseException as error:
+            if self.pgconn.transaction_status == psycopg.pq.TransactionStatus.ACTIVE:
+                self.pgconn.finish()  # in the middle of the protocol: of no use to anybody
+            raise error
+
+
+def _readiness(event: int, wanted: int) -> int:
+    ready = (event & select.POLLIN and 1) | (event & select.POLLOUT and 2)
+    return ready or wanted  # an error or a hang-up: let libpq find it
+
+
+def _array(texts: Sequence[str]) -> str:
+    """PostgreSQL's own way of writing an array; one type whatever is in it, so one prepared statement."""
+    return "{" + ",".join(['"' + text.replace("\\", r"\\").replace('"', r"\"") + '"' for text in texts]) + "}"
+
+
+def engine(address: Address, grammar: Grammar, clock: Clock | None, timeout: float) -> PostgresEngine:
+    return PostgresEngine(address, grammar, clock, timeout)
