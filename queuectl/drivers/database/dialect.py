@@ -18,6 +18,8 @@ class Dialect:
     quote: str
     now: str
     """The store's clock, seconds since the epoch with a fraction; must not keep an index from being used."""
+    bound: str
+    """The time of a clock that is passed in, in the same place."""
     floor: str
     ceil: str
     least: str
@@ -44,6 +46,7 @@ SQLITE = Dialect(
     extra="",
     quote='"',
     now=":now",  # SQLite has no clock of its own: it is the host's
+    bound=":now",
     floor="CAST(@ AS INTEGER)",
     ceil="CAST(@ AS INTEGER) + (@ > CAST(@ AS INTEGER))",
     least="MIN",
@@ -63,6 +66,7 @@ POSTGRES = Dialect(
     extra="postgres",
     quote='"',
     now="CAST(extract(epoch FROM statement_timestamp()) AS double precision)",
+    bound="CAST(:now AS double precision)",
     floor="CAST(floor(@) AS bigint)",
     ceil="CAST(ceil(@) AS bigint)",
     least="LEAST",
@@ -82,6 +86,7 @@ MYSQL = Dialect(
     extra="mysql",
     quote="`",
     now="(UNIX_TIMESTAMP(NOW(6)) + 0e0)",  # the session's time zone is UTC, so no hour comes twice
+    bound=":now",
     floor="CAST(FLOOR(@) AS SIGNED)",
     ceil="CAST(CEILING(@) AS SIGNED)",
     least="LEAST",

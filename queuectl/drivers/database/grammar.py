@@ -29,7 +29,7 @@ class Grammar:
 
     def __init__(self, dialect: Dialect, *, jobs: str = "jobs", failed: str = "failed_jobs", bound: bool) -> None:
         self.dialect = dialect
-        now = ":now" if bound else dialect.now
+        now = dialect.bound if bound else dialect.now
         today = dialect.floor.replace("@", now)
         self._words = {
             "jobs": quoted(dialect, jobs),
@@ -80,6 +80,12 @@ class Grammar:
     def styled(self, sql: str) -> str:
         """With the parameters in the client library's own style."""
         return sql if self.dialect.named else PARAMETER.sub(r"%(\1)s", sql)
+
+    def numbered(self, text: str) -> tuple[str, list[str]]:
+        """With parameters $1, $2, …, and their names in that order."""
+        sql = self.worded(text)
+        names = list(dict.fromkeys(PARAMETER.findall(sql)))
+        return PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", sql), names
 
     def expanded(self, text: str, values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         """The SQL of a text where list values stand for `(:name)`, with one parameter an element."""

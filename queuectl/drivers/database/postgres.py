@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import math
-import select
 import time
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import psycopg
 from psycopg.conninfo import make_conninfo
@@ -17,9 +16,9 @@ from queuectl.drivers.database.address import Address
 from queuectl.drivers.database.grammar import Grammar
 from queuectl.drivers.database.notified import NotifiedWatch
 from queuectl.drivers.database.postgres_faults import explain
+from queuectl.drivers.database.postgres_wire import LONGEST_WAIT, Bounded, Prepared, array
 from queuectl.drivers.database.session import Answer, Fault, Haul, Row, Session, Turn
 
-T = TypeVar("T")
 TURN = """
 WITH finished AS (
     DELETE FROM {jobs} USING unnest(CAST(:ids AS bigint[]), CAST(:tokens AS text[])) AS f(id, token)
@@ -31,8 +30,8 @@ WITH finished AS (
         ORDER BY available_at, id LIMIT CAST(:room AS bigint) FOR UPDATE SKIP LOCKED
     ) AS first LIMIT CAST(:room AS bigint)
 ), taken AS (
-    UPDATE {jobs} SET reserved_at = {today}, reserved_by = :token, lease_until = {now} + :lease,
-        attempts = {attempts_more}
+    UPDATE {jobs} SET reserved_at = {today}, reserved_by = CAST(:token AS text),
+        lease_until = {now} + CAST(:lease AS double precision), attempts = {attempts_more}
     FROM ready WHERE {jobs}.id = ready.id
     RETURNING {jobs}.id, {jobs}.queue, {jobs}.payload, {jobs}.attempts, {jobs}.available_at
 )
@@ -55,7 +54,6 @@ SETTINGS = {
 CHANNEL = "queuectl"
 BETWEEN_NOTES = 0.1
 """Seconds between two notes about one queue: NOTIFY takes a lock of the whole database."""
-LONGEST_WAIT = 5.0
 
 
 class PostgresEngine:
@@ -70,7 +68,7 @@ class PostgresEngine:
         self._timeout = timeout
 
     def open(self) -> PostgresSession:
-        connection = _Bounded.connect(self._conninfo(), autocommit=True)
+        connection = Bounded.connect(self._conninfo(), autocommit=True)
         connection.patience = self._timeout
         session = PostgresSession(connection, self._grammar, self._clock)
         session.promise_durability()
@@ -120,11 +118,12 @@ class PostgresEngine:
 class PostgresSession(Session):
     """One connection, in autocommit."""
 
-    def __init__(self, connection: _Bounded, grammar: Grammar, clock: Clock | None) -> None:
+    def __init__(self, connection: Bounded, grammar: Grammar, clock: Clock | None) -> None:
         super().__init__(grammar, clock)
         self._connection = connection
         self._cursor = connection.cursor()
-        self._turn, self._relaxed = grammar.render(TURN), grammar.render(TURN + RELAX)
+        self._turn = Prepared(connection, "queuectl_turn", *grammar.numbered(TURN))
+        self._relaxed = Prepared(connection, "queuectl_relaxed_turn", *grammar.numbered(TURN + RELAX))
         self._noted: dict[str, float] = {}
 
     def promise_durability(self) -> None:
@@ -157,19 +156,22 @@ class PostgresSession(Session):
             raise
 
     def turn(self, turn: Turn, *, alone: bool) -> Haul:
-        values = self._dated(
-            {
-                "ids": _array([str(row) for row, _ in turn.finished]),
-                "tokens": _array([token for _, token in turn.finished]),
-                "queues": _array(turn.queues),
-                "room": turn.room,
-                "token": turn.token,
-                "lease": float(turn.lease),
-            }
-        )
-        found = self._cursor.execute(self._relaxed if alone else self._turn, values, prepare=True).fetchall()
-        gone = {row[0] for row in found if row[1] is None}
-        return Haul([row in gone for row, _ in turn.finished], [Row(*row) for row in found if row[1] is not None])
+        values = {
+            "ids": array([str(row) for row, _ in turn.finished]),
+            "tokens": array([token for _, token in turn.finished]),
+            "queues": array(turn.queues),
+            "room": turn.room,
+            "token": turn.token,
+            "lease": turn.lease,
+        }
+        found = (self._relaxed if alone else self._turn)(self._dated(values))
+        gone = {int(row) for row, queue, *_ in found if queue is None}
+        rows = [
+            Row(int(row), queue.decode(), payload, int(attempts), int(at))
+            for row, queue, payload, attempts, at in found
+            if queue is not None
+        ]
+        return Haul([row in gone for row, _ in turn.finished], rows)
 
     def announce(self, queues: Iterable[str]) -> None:
         now = time.monotonic()
@@ -208,41 +210,6 @@ class PostgresSession(Session):
     def close(self) -> None:
         with contextlib.suppress(psycopg.Error):
             self._connection.close()
-
-
-class _Bounded(psycopg.Connection[tuple[Any, ...]]):
-    """A connection whose every wait ends: a server that accepts bytes and never answers is as good as gone."""
-
-    patience: float = LONGEST_WAIT
-
-    def wait(self, gen: Generator[Any, Any, T], *_: Any, **__: Any) -> T:
-        poll, deadline = select.poll(), time.monotonic() + self.patience
-        fileno = self.pgconn.socket
-        try:
-            wanted = next(gen)
-            while True:
-                poll.register(fileno, (wanted & 1 and select.POLLIN) | (wanted & 2 and select.POLLOUT))
-                found = poll.poll(max(deadline - time.monotonic(), 0.0) * 1000)
-                if not found:
-                    raise psycopg.OperationalError(f"no answer within {self.patience:g} seconds")
-                wanted = gen.send(_readiness(found[0][1], wanted))
-        except StopIteration as end:
-            answer: T = end.value
-            return answer
-        except BaseException as error:
-            if self.pgconn.transaction_status == psycopg.pq.TransactionStatus.ACTIVE:
-                self.pgconn.finish()  # in the middle of the protocol: of no use to anybody
-            raise error
-
-
-def _readiness(event: int, wanted: int) -> int:
-    ready = (event & select.POLLIN and 1) | (event & select.POLLOUT and 2)
-    return ready or wanted  # an error or a hang-up: let libpq find it
-
-
-def _array(texts: Sequence[str]) -> str:
-    """PostgreSQL's own way of writing an array; one type whatever is in it, so one prepared statement."""
-    return "{" + ",".join(['"' + text.replace("\\", r"\\").replace('"', r"\"") + '"' for text in texts]) + "}"
 
 
 def engine(address: Address, grammar: Grammar, clock: Clock | None, timeout: float) -> PostgresEngine:
