@@ -23,12 +23,15 @@ class EventLoop:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._pid = 0
+        self._blocked = False
         self._lock = threading.Lock()
 
     def run(self, function: Callable[[], Awaitable[Any]], timeout: float = 0) -> BaseException | None:
         """Wait for what *function* returns, at most *timeout* seconds (0: for ever); what it raised, if it did."""
-        if self._is_here():
+        if self._blocked:
             return _run_beside(function, timeout)
+        if self._is_here():
+            return self._run_beside_and_block(function, timeout)
         future = asyncio.run_coroutine_threadsafe(_ending_of(function, timeout), self._running_loop())
         try:
             return future.result()
@@ -48,6 +51,15 @@ class EventLoop:
         thread.join()
         loop.close()
 
+    def _run_beside_and_block(self, function: Callable[[], Awaitable[Any]], timeout: float) -> BaseException | None:
+        """For a coroutine on this loop that dispatches another one and waits: meanwhile the loop stands still, and
+        whatever runs because of it must run elsewhere."""
+        self._blocked = True
+        try:
+            return _run_beside(function, timeout)
+        finally:
+            self._blocked = False
+
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None or self._pid != os.getpid():  # threads do not survive a fork
@@ -65,7 +77,7 @@ class EventLoop:
 
 
 def _run_beside(function: Callable[[], Awaitable[Any]], timeout: float) -> BaseException | None:
-    """For a coroutine that dispatches another one and waits, which its own loop could never do."""
+    """On a loop and a thread of its own."""
     context = copy_context()
     with ThreadPoolExecutor(1) as beside:
         return beside.submit(context.run, asyncio.run, _ending_of(function, timeout)).result()
