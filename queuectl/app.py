@@ -47,6 +47,8 @@ class App:
         return cls(load(path, env=os.environ if env is None else env, overrides=overrides))
 
     def close(self) -> None:
+        if "runner" in vars(self):
+            self.runner.close()
         for driver in self._drivers.values():
             driver.close()
         self._drivers.clear()
@@ -144,7 +146,13 @@ class App:
             registry=self.registry,
             runner=self.runner,
             clock=self.clock,
+            failed=self._collected,
         )
+
+    def _collected(self) -> FailedStore | None:
+        """Where failures of jobs that run at once are kept: only where `[failed] connection` says so."""
+        name = self.config.failed_connection
+        return self.driver(name).failed if name else None
 
     @cached_property
     def runtime(self) -> Runtime:
