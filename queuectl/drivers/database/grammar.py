@@ -29,6 +29,7 @@ class Grammar:
 
     def __init__(self, dialect: Dialect, *, jobs: str = "jobs", failed: str = "failed_jobs", bound: bool) -> None:
         self.dialect = dialect
+        self.jobs = jobs
         now = dialect.bound if bound else dialect.now
         today = dialect.floor.replace("@", now)
         self._words = {
@@ -44,6 +45,7 @@ class Grammar:
             "attempts_kept": "attempts",
             "attempts_spared": "CASE WHEN attempts > 0 THEN attempts - 1 ELSE 0 END",
             "attempts_more": self._one_more(dialect.most_attempts),
+            "ready_order": "available_at, id",
             "claim": dialect.claim,
             "payload": dialect.payload,
             "epoch": dialect.epoch,
@@ -56,9 +58,9 @@ class Grammar:
         self._words |= {name: part.format_map(self._words) for name, part in PARTS.items()}
         self._rendered: dict[str, str] = {}
 
-    def hold_attempts(self, most: int) -> None:
-        """The `attempts` column of this table holds no more than *most*: stay there rather than fail."""
-        self._words["attempts_more"] = self._one_more(most)
+    def learn(self, *, most_attempts: int, ready_order: str) -> None:
+        """What this very table is like: where its counter stops, and in which order its indexes give ready rows."""
+        self._words |= {"attempts_more": self._one_more(most_attempts), "ready_order": ready_order}
         self._rendered.clear()
 
     def _one_more(self, most: int) -> str:
