@@ -134,7 +134,12 @@ class Server(ABC):
         return subprocess.Popen(
             [str(word) for word in command],
             cwd=self.folder,
-            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(self.folder), "LC_ALL": "C.UTF-8"},
+            env={
+                "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+                "HOME": str(self.folder),
+                "TMPDIR": str(self.folder),  # a MariaDB that starts removes the temporary tables of its neighbours
+                "LC_ALL": "C.UTF-8",
+            },
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

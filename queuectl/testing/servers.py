@@ -120,6 +120,7 @@ class MariaDB(Server):
             *(f"--pid-file={self.folder / 'mariadb.pid'}", "--skip-name-resolve", "--skip-log-bin"),
             *("--innodb-buffer-pool-size=64M", f"--innodb-flush-log-at-trx-commit={int(self.durable)}"),
             *("--character-set-server=utf8mb4", "--performance-schema=OFF", "--max-connections=200"),
+            *(() if self.durable else ("--innodb-flush-method=nosync", "--innodb-doublewrite=OFF")),
         ]
 
     def is_ready(self) -> bool:
