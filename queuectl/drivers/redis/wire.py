@@ -72,11 +72,18 @@ class Link:
         self.connection = connection
         self._used = time.monotonic()
         self._open = False
+        self._loaded: set[bytes] = set()
+        """Scripts that this connection has brought, by their names."""
 
     def run(self, commands: Sequence[Command]) -> list[Any]:
-        """The replies in order, errors of single commands among them as exceptions. Unknown scripts are loaded."""
-        replies = self.exchange([sent.packed for sent in commands])
-        if any(isinstance(reply, NoScriptError) for reply in replies):
+        """The replies in order, errors of single commands among them as exceptions. Unknown scripts are loaded.
+
+        Scripts travel ahead of their first use: found missing in mid-trip they would run after what follows them.
+        """
+        self._refresh()
+        loads = self._loads(commands)
+        replies = self.exchange([*loads, *(sent.packed for sent in commands)])[len(loads) :]
+        if any(isinstance(reply, NoScriptError) for reply in replies):  # forgotten since, by `SCRIPT FLUSH`
             self._run_unknown(commands, replies)
         return replies
 
@@ -96,6 +103,7 @@ class Link:
 
     def close(self) -> None:
         self._open = False
+        self._loaded.clear()
         self.connection.disconnect()
 
     def fileno(self) -> int:
@@ -107,6 +115,15 @@ class Link:
             return self.connection.read_response()
         except ResponseError as error:
             return error
+
+    def _loads(self, commands: Sequence[Command]) -> list[bytes]:
+        new = {
+            sent.script.sha: sent.script.text
+            for sent in commands
+            if sent.script and sent.script.sha not in self._loaded
+        }
+        self._loaded.update(new)
+        return [pack(b"SCRIPT", b"LOAD", text) for text in new.values()]
 
     def _run_unknown(self, commands: Sequence[Command], replies: list[Any]) -> None:
         """Send again, in order, what was not run because the server did not know the script."""

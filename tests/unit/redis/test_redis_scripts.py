@@ -43,6 +43,19 @@ def test_forgotten_scripts_are_loaded_again(driver: RedisDriver, client: redis.R
     assert driver.control.tally("x") == 1
 
 
+def test_a_new_connection_keeps_the_order_of_a_trip(
+    driver: RedisDriver, client: redis.Redis, open_driver: Callable[..., RedisDriver], server: Valkey, prefix: str
+) -> None:
+    """On a server that knows no script yet, what follows a job is there when the same exchange reserves."""
+    push(driver)
+    reserved = reserve_one(driver)
+    client.script_flush()
+    fresh = open_driver(server.url, prefix=prefix, clock=FakeClock())
+    then = entry("next")
+    _, got = fresh.exchange([Settlement(reserved, Done(then=(then,)))], ["next"], 1)
+    assert uuids_of(got) == [then.uuid]
+
+
 def test_a_full_server_refuses_pushes_and_drains(
     own_server: Valkey, open_driver: Callable[..., RedisDriver], clock: FakeClock
 ) -> None:
