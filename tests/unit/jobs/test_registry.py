@@ -137,13 +137,13 @@ def test_modules_are_imported_from_the_root(root: Path) -> None:
 
 def test_a_package_stands_for_the_modules_in_it(root: Path) -> None:
     """One line in the configuration, a file for each job; a `__main__` is a program and stays out."""
-    write(root, "shop/__init__.py", "")
-    write(root, "shop/orders.py", JOB.format(name="Order"))
-    write(root, "shop/mail/__init__.py", JOB.format(name="Mail"))
-    write(root, "shop/mail/digest.py", JOB.format(name="Digest"))
-    write(root, "shop/__main__.py", "raise SystemExit('not a module of jobs')")
+    write(root, "warehouse/__init__.py", "")
+    write(root, "warehouse/orders.py", JOB.format(name="Order"))
+    write(root, "warehouse/mail/__init__.py", JOB.format(name="Mail"))
+    write(root, "warehouse/mail/digest.py", JOB.format(name="Digest"))
+    write(root, "warehouse/__main__.py", "raise SystemExit('not a module of jobs')")
     registry = Registry()
-    registry.load(["shop"], root)
+    registry.load(["warehouse"], root)
     assert registry.names() == sorted(["Digest", "Mail", "Order", *BUILT_IN])
 
 
