@@ -77,6 +77,15 @@ def _ours(store: FailedStore) -> Iterator[FailedJob]:
     return (job for job in each(store) if not job.foreign)
 
 
+def _old(store: FailedStore, before: float | None, foreign: bool) -> Iterator[FailedJob]:
+    return (job for job in each(store) if (foreign or not job.foreign) and (before is None or job.failed_at <= before))
+
+
+def _forget_old(store: FailedStore, before: float | None) -> int:
+    keys = (job.uuid for job in _old(store, before, foreign=False))
+    return sum(len(store.forget(batch)) for batch in batched(keys, PAGE))
+
+
 def _carry(source: FailedStore, target: FailedStore, keys: Sequence[str]) -> int:
     records = [record_of(job) for job in map(source.get, keys) if job is not None]
     target.add(records)  # first there, then gone here: a duplicate beats a loss
@@ -175,15 +184,15 @@ class FailedJobs:
             )
         )
 
-    def count(self, *, before: float | None = None) -> int:
-        """How many there are, or how many failed at or before a time."""
-        if before is None:
-            return sum(driver.failed.count() for driver in self._drivers.values())
-        return sum(job.failed_at <= before for driver in self._drivers.values() for job in each(driver.failed))
+    def count(self, *, before: float | None = None, foreign: bool = False) -> int:
+        """How many `flush` would delete."""
+        return sum(sum(1 for _ in _old(driver.failed, before, foreign)) for driver in self._drivers.values())
 
-    def flush(self, *, before: float | None = None) -> int:
-        """Delete all, or those that failed at or before a time; how many."""
-        return sum(driver.failed.flush(before=before) for driver in self._drivers.values())
+    def flush(self, *, before: float | None = None, foreign: bool = False) -> int:
+        """Delete all, or those that failed at or before a time; how many. PHP's own rows only if *foreign*."""
+        if foreign:
+            return sum(driver.failed.flush(before=before) for driver in self._drivers.values())
+        return sum(_forget_old(driver.failed, before) for driver in self._drivers.values())
 
     def _retry_in(self, name: str, jobs: Sequence[FailedJob]) -> list[str]:
         driver = self._drivers[name]

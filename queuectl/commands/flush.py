@@ -8,7 +8,7 @@ import typer
 
 from queuectl.commands.exit_codes import DECLINED, DONE
 from queuectl.commands.failed_stores import reachable
-from queuectl.commands.options import Connection, DryRun, Force, Json
+from queuectl.commands.options import Connection, DryRun, Force, Foreign, Json
 from queuectl.commands.session import Session
 from queuectl.commands.text import plural
 
@@ -26,13 +26,14 @@ def flush(
     connection: Connection = "",
     force: Force = False,
     dry_run: DryRun = False,
+    foreign: Foreign = False,
     as_json: Json = False,
 ) -> int:
     """Delete all failed jobs, or those that failed more than some hours ago."""
     session = Session.of(context)
     jobs, missed = reachable(session, connection)
     before = None if hours is None else session.app.clock.now() - hours * HOUR
-    count = jobs.count(before=before)
+    count = jobs.count(before=before, foreign=foreign)
     if (
         not (force or dry_run)
         and count
@@ -40,7 +41,7 @@ def flush(
     ):
         session.output.warn("Command cancelled.")
         return DECLINED
-    deleted = count if dry_run else jobs.flush(before=before)
+    deleted = count if dry_run else jobs.flush(before=before, foreign=foreign)
     if as_json:
         session.output.json({"deleted": deleted, "dry_run": dry_run})
     else:

@@ -7,8 +7,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import TextIOWrapper
 from typing import Any, TextIO
@@ -125,23 +124,6 @@ class Output:
         else:
             bold = _BRACKETED.sub("\x1b[1m[\\1]\x1b[22m", shown)
             self.note(f"\n   \x1b[{_BADGES[level]}m {level} \x1b[0m {bold}\n")
-
-    @contextmanager
-    def counting(self, what: str, total: int | None = None) -> Iterator[Any]:
-        """Show on a terminal how far a long task has got; call what this gives with the number done so far."""
-        shows = _is_terminal(self.stderr) and not self.quiet
-        of = f" of {total}" if total is not None else ""
-
-        def show(done: int) -> None:
-            if shows:
-                self.stderr.write(f"\r{what} {done}{of}")
-                self.stderr.flush()
-
-        try:
-            yield show
-        finally:
-            if shows:
-                self.stderr.write("\r\x1b[K")
 
     # Questions
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from queuectl.commands.failed_stores import reachable
-from queuectl.commands.options import Connection, DryRun, Json
+from queuectl.commands.options import Connection, DryRun, Foreign, Json
 from queuectl.commands.session import Session
 
 HOUR = 3600.0
@@ -20,13 +20,14 @@ def prune_failed(
     ] = 24,
     connection: Connection = "",
     dry_run: DryRun = False,
+    foreign: Foreign = False,
     as_json: Json = False,
 ) -> int:
     """Delete the jobs that failed more than some hours ago. Asks nothing, so that cron can run it."""
     session = Session.of(context)
     jobs, missed = reachable(session, connection)
     before = session.app.clock.now() - hours * HOUR
-    deleted = jobs.count(before=before) if dry_run else jobs.flush(before=before)
+    deleted = jobs.count(before=before, foreign=foreign) if dry_run else jobs.flush(before=before, foreign=foreign)
     if as_json:
         session.output.json({"deleted": deleted, "dry_run": dry_run})
     else:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from sqlite3 import connect
+
 import pytest
 
 from queuectl.jobs.payload import decode
@@ -19,6 +22,10 @@ A, B, C = (
     "bbbbbbbb-0000-4000-8000-000000000002",
     "cccccccc-0000-4000-8000-000000000003",
 )
+PHP = """\
+INSERT INTO failed_jobs (uuid, connection, queue, payload, exception, failed_at)
+VALUES ('eeeeeeee-0000-4000-8000-000000000005', 'database', 'mail', '{"job": "App\\\\Sync@call"}', 'X: no', '2020-01-01')
+"""
 UNKNOWN = "dddddddd-0000-4000-8000-000000000004"
 
 
@@ -334,3 +341,21 @@ def test_clear_guesses_names_and_refuses_sync(ready: Site) -> None:
     run = ready.run("clear", "databse", "--force")
     assert (run.code, "Did you mean 'database'?" in run.err) == (2, True)
     assert ready.run("clear", "sync", "--force").code == 1
+
+
+# Rows of a PHP application
+
+
+@pytest.mark.parametrize(
+    "words", [("flush", "--force"), ("prune-failed", "--hours=0"), ("retry", "all"), ("forget", "all", "--yes")]
+)
+def test_what_a_php_application_failed_is_left_alone(ready: Site, words: tuple[str, ...]) -> None:
+    """It is listed, but our verbs act on our own; with `--foreign` on its rows too."""
+    ready.fail(A)
+    with closing(connect(ready.root / "storage/queue.sqlite")) as database, database:
+        database.execute(PHP)
+    assert len(ids(ready.run("failed", "--json"))) == 2
+    assert ready.run(*words).code == 0
+    assert ids(ready.run("failed", "--json")) == ["eeeeeeee-0000-4000-8000-000000000005"]
+    assert ready.run(*words, "--foreign").code == 0
+    assert ids(ready.run("failed", "--json")) == []
