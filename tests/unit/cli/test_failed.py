@@ -24,7 +24,7 @@ A, B, C = (
 )
 PHP = """\
 INSERT INTO failed_jobs (uuid, connection, queue, payload, exception, failed_at)
-VALUES ('eeeeeeee-0000-4000-8000-000000000005', 'database', 'mail', '{"job": "App\\\\Sync@call"}', 'X: no', '2020-01-01')
+VALUES ('eeeeeeee-0000-4000-8000-000000000005', 'database', 'mail', '{"job": "A@call"}', 'X: no', '2020-01-01')
 """
 UNKNOWN = "dddddddd-0000-4000-8000-000000000004"
 
