@@ -47,9 +47,15 @@ class Appetite:
         if found:
             self.last_job, self.empty_since = now, None
         elif room:
-            self.empty_since = self.empty_since or now
+            self.starve()
+        else:  # only outcomes went in, and each may have brought work: what was empty before need not be now
+            self.empty_since, self._ask_at = None, 0.0
         if found < room:
             self._ask_at = now + self._sleep
+
+    def starve(self) -> None:
+        """There is nothing to take, or it must not be taken: a paused queue is as good as an empty one."""
+        self.empty_since = self.empty_since or monotonic()
 
     def wake(self) -> None:
         """Something may have come: ask at the next opportunity."""

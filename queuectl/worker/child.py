@@ -48,9 +48,12 @@ def say_broken(line: socket.socket, message: str, text: str) -> None:
 
 def serve(line: socket.socket, runner: Runner, alarm: Alarm, declarations: Mapping[str, Any]) -> None:
     """Say hello, then run what the parent sends until it closes the line."""
+    born_as = os.getpid()
     line.sendall(pack(Frame(Kind.HELLO, {"pid": os.getpid(), "jobs": dict(declarations)})))
     for frame in _frames(line):
         answer = _run(frame, runner, alarm) if frame.kind is Kind.RUN else _call_failed(frame, runner)
+        if os.getpid() != born_as:  # a process that the job forked came back from it: the job is not its to report
+            os._exit(0)
         line.sendall(pack(answer))
 
 

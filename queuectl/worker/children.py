@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import math
 import os
 import signal
@@ -42,19 +43,9 @@ class Death:
 class Child:
     """One child process with its line. Ready once it has said hello and while it runs nothing."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
-        ours, theirs = socket.socketpair()
-        ours.setblocking(False)
-        with theirs:
-            self._process = subprocess.Popen(
-                [*command, str(theirs.fileno()), str(os.getpid())],
-                stdin=subprocess.DEVNULL,
-                stdout=sys.stderr.fileno() if _has_descriptor(sys.stderr) else subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(),),
-                process_group=0,  # a job's own children die with it, and Ctrl-C reaches only the parent
-                env=dict(environment),
-            )
-        self._line = ours
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], *, below: int = sys.maxsize) -> None:
+        """*below*: what the descriptor of its line must stay under. Raises `OSError` if it cannot be started."""
+        self._line, self._process = _start(command, environment, below)
         self._reader = FrameReader()
         self._out = bytearray()
         self.pid = self._process.pid
@@ -69,6 +60,10 @@ class Child:
         """Why we killed it, if we did."""
         self.hung_up = False
         """Its end of the line is closed: it is dead, or as good as dead."""
+
+    @property
+    def age(self) -> float:
+        return monotonic() - self.started
 
     @property
     def ready(self) -> bool:
@@ -100,12 +95,16 @@ class Child:
 
     def receive(self) -> Iterator[Frame]:
         """The frames that have arrived whole."""
-        with contextlib.suppress(BlockingIOError):
+        try:
             while data := self._line.recv(_CHUNK):
                 yield from self._reader.feed(data)
                 if len(data) < _CHUNK:
                     return
-            self.hung_up = True
+        except BlockingIOError:
+            return
+        except (OSError, ValueError):  # it died with our words unread, or its job wrote into the line
+            pass
+        self.hung_up = True
 
     def reap(self) -> Death | None:
         """How it died, once it has; None while it lives. Ask `receive` once more first: it may have reported."""
@@ -118,9 +117,12 @@ class Child:
 
     def kill(self, why: Ending | None = None) -> None:
         """End it and everything it started."""
-        self.killed_for = self.killed_for or why
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
+        if self._process.returncode is not None:  # buried: its number may be another's by now
+            return
+        self.killed_for, self.deadline = self.killed_for or why, math.inf
+        for send in (os.killpg, os.kill):  # the group, and itself in case its job has left the group
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                send(self.pid, signal.SIGKILL)
 
     def wait(self) -> None:
         """Until it is dead and buried."""
@@ -134,6 +136,28 @@ class Child:
     def memory(self) -> int:
         """Resident bytes now; 0 where that cannot be read."""
         return resident(self.pid)
+
+
+def _start(
+    command: Sequence[str], environment: Mapping[str, str], below: int
+) -> tuple[socket.socket, subprocess.Popen[bytes]]:
+    """A process, and our end of its line."""
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    with theirs, contextlib.ExitStack() as unless_started:
+        unless_started.enter_context(ours)
+        if theirs.fileno() >= below:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        process = subprocess.Popen(
+            [*command, str(theirs.fileno()), str(os.getpid())],
+            stdin=subprocess.DEVNULL,
+            stdout=sys.stderr.fileno() if _has_descriptor(sys.stderr) else subprocess.DEVNULL,
+            pass_fds=(theirs.fileno(),),
+            process_group=0,  # a job's own children die with it, and Ctrl-C reaches only the parent
+            env=dict(environment),
+        )
+        unless_started.pop_all()
+    return ours, process
 
 
 def start_environment() -> dict[str, str]:

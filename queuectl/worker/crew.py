@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import resource
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from time import monotonic, sleep
 from typing import Any
@@ -11,7 +14,13 @@ from queuectl.worker.children import Child, Death, human_size, start_environment
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0
 HOPELESS = 5
-"""So many children in a row died before they said hello."""
+"""So many children in a row died young."""
+YOUNG = 10.0
+"""Until this age, an idle child that dies tells more of the application than of its machine."""
+SHORTAGES = (errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM)
+"""What keeps a child from being started and may pass."""
+SPARE_DESCRIPTORS = 8
+"""Left for the store, whose connections matter more than one child more."""
 MEMORY_CHECK = 0.2
 LEAVING = 5.0
 """How long a child that was let go may take to leave."""
@@ -29,6 +38,7 @@ class Crew:
         self._leaving: list[Child] = []
         self._stillborn = 0
         self._start_at = 0.0
+        self._short = False
         self._memory_seen: dict[int, float] = {}
         self.declared: Mapping[str, Declaration] = {}
         """What the newest hello said of the application's jobs."""
@@ -52,20 +62,26 @@ class Crew:
 
     def fill(self) -> None:
         """Start what is missing, with growing pauses while children die at birth; hurry those that should have left."""
-        while self.start_in == 0.0:
-            self._children.append(Child(self._command, start_environment()))
+        if any(child.declarations is not None and child.age > YOUNG for child in self._children):
+            self._stillborn = 0
+        while self.start_in == 0.0 and not self.hopeless:
+            self._start()
         for child in self._leaving:
             if monotonic() > child.deadline:
                 child.kill()
 
     def greet(self, child: Child, jobs: Mapping[str, Any]) -> None:
         """A child is ready for work."""
-        self._stillborn = 0
         child.declarations = jobs
         self.declared = {name: Declaration.from_json(found) for name, found in jobs.items()}
 
+    def despair(self) -> None:
+        """The application cannot be imported: no other child will fare better."""
+        self._stillborn = HOPELESS
+
     def rest(self, child: Child) -> None:
         """A child has ended a job: let it go if it has grown too large."""
+        self._stillborn = 0
         if self._memory and self._due_for_memory_check(child) and (size := child.memory()) >= self._memory:
             self._note(f"Child {child.pid} uses {human_size(size)} of memory and is replaced.")
             self.retire(child)
@@ -76,6 +92,7 @@ class Crew:
             return
         child.deadline = monotonic() + LEAVING
         child.close()
+        self._memory_seen.pop(child.pid, None)
         self._children.remove(child)
         self._leaving.append(child)
 
@@ -86,7 +103,8 @@ class Crew:
             death = child.reap()
             if death is not None:
                 self._children.remove(child)
-                self._note_birth_death(child)
+                self._memory_seen.pop(child.pid, None)
+                self._note_early_death(child)
                 yield child, death
                 child.close()
 
@@ -111,9 +129,36 @@ class Crew:
         self._memory_seen[child.pid] = now
         return True
 
-    def _note_birth_death(self, child: Child) -> None:
-        self._memory_seen.pop(child.pid, None)
-        if child.declarations is None:
-            self._stillborn += 1
-            pause = min(FIRST_PAUSE * 2 ** (self._stillborn - 1), LONGEST_PAUSE)
-            self._start_at = monotonic() + pause
+    def _note_early_death(self, child: Child) -> None:
+        """Its fault or the application's, not a job's: the next one is started a little later each time."""
+        if child.declarations is None or (not child.busy and child.age < YOUNG):
+            self._count_stillborn()
+
+    def _count_stillborn(self) -> None:
+        self._stillborn += 1
+        self._start_at = monotonic() + min(FIRST_PAUSE * 2 ** (self._stillborn - 1), LONGEST_PAUSE)
+
+    def _start(self) -> None:
+        try:
+            self._children.append(Child(self._command, start_environment(), below=_descriptors()))
+            self._short = False
+        except OSError as error:
+            if error.errno in SHORTAGES:
+                self._wait_out(error)
+            else:
+                self._note(f"A child cannot be started: {error}.")
+                self._count_stillborn()
+
+    def _wait_out(self, error: OSError) -> None:
+        """Those that run go on; said once, tried again and again."""
+        if not self._short:
+            self._note(
+                f"Only {len(self._children)} of {self._size} children run, for another cannot be started: {error}."
+            )
+        self._short, self._start_at = True, monotonic() + LONGEST_PAUSE
+
+
+def _descriptors() -> int:
+    """How many this process may use for its children's lines."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if soft == resource.RLIM_INFINITY else soft - SPARE_DESCRIPTORS

@@ -47,7 +47,7 @@ class FrameReader:
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> Iterator[Frame]:
-        """The frames that *data* completes."""
+        """The frames that *data* completes. Raises `ValueError` for bytes that are no frame."""
         self._buffer += data
         while (frame := self._take()) is not None:
             yield frame
@@ -56,11 +56,12 @@ class FrameReader:
         buffer = self._buffer
         if len(buffer) < _LENGTHS.size:
             return None
-        kind, head_length, body_length = _LENGTHS.unpack_from(buffer)
+        number, head_length, body_length = _LENGTHS.unpack_from(buffer)
+        kind = Kind(number)  # before its lengths are believed: nonsense would be waited for for ever
         middle = _LENGTHS.size + head_length
         end = middle + body_length
         if len(buffer) < end:
             return None
-        frame = Frame(Kind(kind), json.loads(buffer[_LENGTHS.size : middle]), bytes(buffer[middle:end]))
+        frame = Frame(kind, json.loads(buffer[_LENGTHS.size : middle]), bytes(buffer[middle:end]))
         del buffer[:end]
         return frame

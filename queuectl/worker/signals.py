@@ -19,6 +19,9 @@ WATCHED = (
 )
 
 
+HELD = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)
+
+
 class Signals:
     """Catches the worker's signals for as long as it is entered. Main thread only."""
 
@@ -37,6 +40,7 @@ class Signals:
             self._former[number] = former
             signal.signal(number, _do_nothing)
         self._former_wakeup = signal.set_wakeup_fd(self._write.fileno(), warn_on_full_buffer=False)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)  # what a former self has kept for us
         return self
 
     def __exit__(
@@ -47,6 +51,10 @@ class Signals:
             signal.signal(number, former)  # type: ignore[arg-type]  # exactly what getsignal gave
         self._read.close()
         self._write.close()
+
+    def hold(self) -> None:
+        """Keep what arrives from now on for the program that takes this one's place, until it can catch it."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, HELD)
 
     def fileno(self) -> int:
         return self._read.fileno()

@@ -34,6 +34,9 @@ class StopReason(Enum):
         return self.value[1]
 
 
+_BY_OPERATOR = (StopReason.INTERRUPTED, StopReason.ABORTED)
+
+
 @dataclass(frozen=True, slots=True)
 class Stop:
     """A reason to stop, with what an operator should read about it."""
@@ -57,8 +60,12 @@ class Stopping:
         """Monotonic time at which running jobs are interrupted."""
 
     def want(self, reason: StopReason, text: str = "") -> None:
-        """Take no new job, finish the running ones (within the grace), then stop."""
-        self.wanted = Stop(reason, text)
+        """Take no new job, finish the running ones (within the grace), then stop.
+
+        The first reason stands; only what an operator asks for replaces it: a reload never undoes a TERM.
+        """
+        if self.wanted is None or (reason in _BY_OPERATOR and self.wanted.reason is not StopReason.ABORTED):
+            self.wanted = Stop(reason, text)
         if self._grace is not None:
             self.by = min(self.by, monotonic() + self._grace)
 

@@ -74,6 +74,7 @@ class Worker:
         self._started = monotonic()
         self._watch_armed_at = 0.0
         self._memory_timer = Every(MEMORY_EVERY)
+        self._offering_since: float | None = None
 
     def run(self) -> Stop:
         """Work until there is a reason to stop, and return it.
@@ -91,6 +92,8 @@ class Worker:
                     self._listen()
             finally:
                 self._leave()
+            if stop.reason is StopReason.RELOADED:
+                self._signals.hold()
             self._emit(WorkerStopped(stop.reason.word, stop.exit_code, self._docket.processed, self._clock.now()))
         return stop
 
@@ -105,12 +108,16 @@ class Worker:
             return None
         if self._docket.running or self._hooks or any(child.busy for child in self._crew):
             return None
-        if not self._docket.unsettled:
-            return stopping.wanted
-        if self._link.downtime > LAST_PATIENCE:
-            lost = ", ".join(item.running.attempt.uuid for item in self._docket.unsettled)
-            return Stop(StopReason.UNSETTLED, f"The store did not take the outcome of {lost}; it will run again.")
-        return None
+        return self._last_words(stopping.wanted) if self._docket.unsettled else stopping.wanted
+
+    def _last_words(self, wanted: Stop) -> Stop | None:
+        """A stop that leaves outcomes behind, once the store has had its time to take them."""
+        self._offering_since = self._offering_since or monotonic()
+        if min(self._link.downtime, monotonic() - self._offering_since) <= LAST_PATIENCE:
+            return None
+        lost = ", ".join(item.running.attempt.uuid for item in self._docket.unsettled)
+        text = f"The store did not take the outcome of {lost}; it will run again."
+        return Stop(wanted.reason if wanted.exit_code else StopReason.UNSETTLED, text)
 
     def _find_reason(self) -> StopReason | None:
         """In artisan's order."""
@@ -142,12 +149,25 @@ class Worker:
     # Keeping up
 
     def _keep_up(self) -> None:
-        if self._stopping.wanted is None or self._hooks:
+        if self._hooks and (self._crew.hopeless or monotonic() >= self._stopping.by):
+            self._drop_hooks()
+        if self._needs_children:
             self._crew.fill()
         self._upkeep.tend()
         self._tell_pauses()
         self._enforce_deadlines()
         self._mind_memory()
+
+    @property
+    def _needs_children(self) -> bool:
+        return self._stopping.wanted is None or bool(self._hooks)
+
+    def _drop_hooks(self) -> None:
+        """No child will be there to call them; what they are about is durable."""
+        for failed in self._hooks:
+            attempt = failed.running.attempt
+            self._note(f"The failed() hook of {attempt.job} ({attempt.uuid}) was not called.")
+        self._hooks.clear()
 
     def _tell_pauses(self) -> None:
         paused = frozenset(queue for queue in self._options.queues if self._upkeep.marks.is_paused(queue))
@@ -164,7 +184,7 @@ class Worker:
         for child in self._crew:
             if now >= child.deadline:
                 child.kill(Ending.TIMED_OUT)
-            if now >= self._stopping.by and child.busy is not None:
+            if now >= self._stopping.by and child.busy:
                 child.kill(Ending.INTERRUPTED)
 
     def _mind_memory(self) -> None:
@@ -177,6 +197,8 @@ class Worker:
     def _settle_and_reserve(self) -> None:
         """The one exchange with the store: everything that ended goes in, as much as can start now comes out."""
         queues, room, sending = self._open_queues(), self._room(), list(self._docket.unsettled)
+        if self._paused or not queues:
+            self._appetite.starve()
         if self._link.retry_in or not (sending or (room and not self._appetite.asks_in)):
             return
         try:
@@ -274,11 +296,14 @@ class Worker:
     def _patience(self) -> float:
         """Seconds until something is due that no descriptor announces."""
         now = monotonic()
-        waits = [self._upkeep.left, self._crew.start_in, self._stopping.by - now]
-        waits += [child.deadline - now for child in self._crew]
+        waits = [self._upkeep.left, *(child.deadline - now for child in self._crew)]
+        if self._needs_children:
+            waits.append(self._crew.start_in)
+        if self._stopping.by > now:
+            waits.append(self._stopping.by - now)
         if self._appetite.resting:
             waits.append(self._appetite.resting)
-        if self._docket.unsettled or self._hooks:
+        if self._docket.unsettled:
             waits.append(self._link.retry_in)
         if self._room():
             waits.append(max(self._appetite.asks_in, self._link.retry_in))
@@ -310,21 +335,27 @@ class Worker:
         """Take what a child says."""
         child.flush()
         for frame in child.receive():
-            match frame.kind:
-                case Kind.HELLO:
-                    self._crew.greet(child, frame.head["jobs"])
-                case Kind.BROKEN:
-                    self._stopping.want(StopReason.BROKEN, frame.head["message"])
-                case Kind.REPORT:
-                    self._take_report(child, frame)
-                case Kind.HOOKED:
-                    child.release()
-                    if frame.head["problem"]:
-                        self._note(f"A failed() hook raised: {frame.head['problem']['message']}")
-                case _:
-                    raise AssertionError(frame.kind)
+            self._take(child, frame)
         if child.hung_up:
             child.kill()
+
+    def _take(self, child: Child, frame: Frame) -> None:
+        match frame.kind:
+            case Kind.HELLO:
+                self._crew.greet(child, frame.head["jobs"])
+            case Kind.BROKEN:
+                self._crew.despair()
+                self._stopping.want(StopReason.BROKEN, frame.head["message"])
+            case Kind.REPORT | Kind.HOOKED if frame.head["key"] != child.busy:
+                pass  # not about what it runs: no job is settled by it
+            case Kind.REPORT:
+                self._take_report(child, frame)
+            case Kind.HOOKED:
+                child.release()
+                if frame.head["problem"]:
+                    self._note(f"A failed() hook raised: {frame.head['problem']['message']}")
+            case _:
+                raise AssertionError(frame.kind)
 
     def _take_report(self, child: Child, frame: Frame) -> None:
         report, key = report_from_json(frame.head), child.release()
@@ -340,8 +371,9 @@ class Worker:
         for child, death in self._crew.reap():
             self._hear(child)
             key = child.release()
-            if child.declarations is None and self._stopping.wanted is None:
-                self._note(f"A child was lost before it was ready: {death}.")
+            if not key and self._stopping.wanted is None:
+                when = "before it was ready" if child.declarations is None else "while it had nothing to do"
+                self._note(f"A child was lost {when}: {death}.")
             elif key == HOOK:
                 self._note(f"The child that called a failed() hook was lost: {death}.")
             elif key:

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,49 @@ class Stubborn(Job):
             hashlib.pbkdf2_hmac("sha256", b"", b"", 200_000_000)
         time.sleep(60)
         write("done", self.key, attempt=self.attempts)
+
+    def failed(self, error: BaseException) -> None:
+        write("failed", self.key, error=f"{type(error).__name__}: {error}")
+
+
+class Forking(Job):
+    """Forks a process that comes back from `handle` as if it were the job."""
+
+    key: str
+    how: str
+
+    tries = 3
+
+    def handle(self) -> None:
+        write("start", self.key, attempt=self.attempts)
+        if (forked := os.fork()) == 0:
+            self.come_back()
+            return
+        os.waitpid(forked, 0)
+        write("done", self.key, attempt=self.attempts)
+
+    def come_back(self) -> None:
+        if self.how == "exit":
+            raise SystemExit
+        if self.how == "raise":
+            raise ValueError("in the forked process")
+
+
+class Deserter(Job):
+    """Leaves its process group, in which something stays behind, and cannot be stopped by an exception."""
+
+    key: str
+
+    timeout = 1
+
+    def handle(self) -> None:
+        write("start", self.key, attempt=self.attempts)
+        if os.fork() == 0:
+            signal.pause()
+        os.setpgid(0, os.getpgid(os.getppid()))
+        while True:
+            with suppress(BaseException):
+                signal.pause()
 
 
 class Wishing(Job):

@@ -1,0 +1,132 @@
+"""Jobs that misbehave, and the worker's corners: nothing is lost, nothing hangs, nothing spins."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.project import Project, until
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@pytest.fixture
+def store() -> str:
+    """None of this depends on it."""
+    return "sqlite"
+
+
+@pytest.mark.parametrize("how", ["return", "exit", "raise"])
+def test_a_forked_process_never_reports_for_its_job(project: Project, how: str) -> None:
+    """Neither the job nor its neighbours are settled by it."""
+    project.dispatch(f'Forking.dispatch(key="f", how="{how}"); Ledger.dispatch(key="next")')
+    project.drain()
+    assert project.done() == {"f": 1, "next": 1}
+    assert len(project.starts("f")) == 1
+    assert project.failed() == []
+
+
+def test_a_job_cannot_run_from_its_timeout(project: Project) -> None:
+    """It leaves its process group, and dies with it."""
+    project.dispatch('Deserter.dispatch(key="d")')
+    project.drain("--kill-after=0.1")
+    [failed] = project.failed()
+    assert failed["error"] == "queuectl.errors.TimedOut"
+    assert not Path(f"/proc/{project.starts('d')[0]['pid']}").exists()
+
+
+def test_a_hook_that_would_outlast_the_grace_is_not_waited_for(project: Project) -> None:
+    """Its job timed out just before the end, and its child was let go: the record is kept, the worker leaves."""
+    project.dispatch('Stubborn.dispatch(key="s")')
+    worker = project.work("--grace=1.02")
+    until(lambda: project.starts("s"), "the job to start")
+    worker.signal(signal.SIGTERM)
+    assert worker.ends() == 0
+
+
+def test_a_hook_does_not_keep_a_broken_application_alive(project: Project) -> None:
+    """A deploy broke the imports while the job ran: nobody can call its hook, and the worker says 78."""
+    project.dispatch('Stubborn.dispatch(key="s")')
+    worker = project.work()
+    until(lambda: project.starts("s"), "the job to start")
+    (project.folder / "ledger_jobs.py").write_text("import no_such_module\n")
+    assert worker.ends() == 78
+    assert "hook of Stubborn" in worker.output()
+    assert len(project.failed()) == 1
+
+
+def test_waiting_for_a_child_costs_no_processor_time(project: Project) -> None:
+    """A hook is to be called, and every child that could do it is still being started."""
+    jobs = project.folder / "ledger_jobs.py"
+    project.dispatch('Ledger.dispatch(key="k")')
+    worker = project.work()
+    until(lambda: project.done()["k"], "a child that works")
+    project.dispatch('Gate.dispatch(key="g"); Poison.dispatch(key="p")')
+    until(lambda: project.starts("g"), "the gate")
+    jobs.write_text(jobs.read_text() + "\nwhile not Path('ready').exists(): time.sleep(0.05)\n")
+    (project.folder / "open").touch()
+    until(lambda: "FAIL" in worker.output(), "the failure")
+    _costs_nothing(worker.pid)
+    (project.folder / "ready").touch()
+    until(lambda: [event for event in project.events() if event["ev"] == "failed"], "the hook")
+    worker.signal(signal.SIGTERM)
+    assert worker.ends() == 0
+
+
+def test_stopping_with_a_child_missing_costs_no_processor_time(project: Project) -> None:
+    """The other one still runs its job."""
+    project.dispatch('Gate.dispatch(key="g")')
+    worker = project.work("--workers=2")
+    busy = until(lambda: project.starts("g"), "the job to start")[0]["pid"]
+    idle = until(lambda: [pid for pid in worker.children() if pid != busy], "the other child")[0]
+    worker.signal(signal.SIGTERM)
+    os.kill(idle, signal.SIGKILL)
+    until(lambda: idle not in worker.children(), "its end")
+    _costs_nothing(worker.pid)
+    (project.folder / "open").touch()
+    assert worker.ends() == 0
+
+
+@pytest.mark.parametrize("flags", [("--once", "--sleep=0.1"), ("--stop-when-empty",), ("--stop-when-empty-for=0.1",)])
+def test_a_paused_queue_is_as_good_as_an_empty_one(flags: tuple[str, ...], project: Project) -> None:
+    """A worker that is to stop at nothing does, and the job stays."""
+    project.dispatch('Ledger.dispatch(key="k")')
+    project.cli("pause", "default")
+    project.cli("work", *flags)
+    assert project.monitor("default")[0]["pending"] == 1
+
+
+def test_a_job_that_goes_back_during_a_rest_is_not_left_behind(project: Project) -> None:
+    """The queue was empty when last asked; it is not any more."""
+    project.dispatch('Failing.dispatch(key="k")')
+    project.drain("--workers=2", "--rest=0.2", "--tries=3")
+    assert len(project.starts("k")) == 3
+
+
+def test_a_small_limit_of_open_files_means_fewer_children(project: Project) -> None:
+    """And every job done."""
+    project.dispatch('Ledger.dispatch(key=f"k{n}")', times=20)
+    command = f"ulimit -n 32; exec {sys.executable} -m queuectl work --workers=40 --stop-when-empty"
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=project.folder, env=project.environment, capture_output=True, text=True, check=True
+    )
+    assert done.stderr.count("cannot be started") == 1
+    assert project.done().total() == 20
+
+
+def _costs_nothing(pid: int) -> None:
+    """It waits rather than spins: far less than the time that passes."""
+    before, since = _processor_time(pid), time.monotonic()
+    until(lambda: time.monotonic() - since > 1, "a second to pass")
+    assert _processor_time(pid) - before < 0.5 * (time.monotonic() - since)
+
+
+def _processor_time(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS

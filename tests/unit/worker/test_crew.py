@@ -1,0 +1,51 @@
+"""Children that cannot be started: waited for where the lack may pass, given up where it will not."""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from queuectl.worker.crew import HOPELESS, SPARE_DESCRIPTORS, Crew
+
+
+@contextmanager
+def descriptors_left(count: int) -> Iterator[None]:
+    """Let this process open so many more."""
+    probe = os.open(os.devnull, os.O_RDONLY)
+    os.close(probe)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (probe + count, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_too_few_descriptors_mean_fewer_children() -> None:
+    """Those that could be started stay, one note tells of the others, and the store keeps a few."""
+    notes: list[str] = []
+    crew = Crew([sys.executable, "-c", "input()"], 50, memory=0, note=notes.append)
+    with descriptors_left(SPARE_DESCRIPTORS + 4):
+        crew.fill()
+        crew.fill()
+        for spare in [os.open(os.devnull, os.O_RDONLY) for _ in range(SPARE_DESCRIPTORS - 2)]:
+            os.close(spare)
+    assert 0 < len(list(crew)) < 50
+    assert len(notes) == 1
+    assert "Too many open files" in notes[0]
+    assert 0 < crew.start_in < 60
+    assert not crew.hopeless
+    crew.dismiss(patience=0)
+
+
+def test_a_program_that_is_not_there_is_given_up() -> None:
+    """As children that die at birth are."""
+    notes: list[str] = []
+    crew = Crew(["/no/such/program"], 1, memory=0, note=notes.append)
+    for _ in range(HOPELESS):
+        crew._start()
+    assert crew.hopeless
+    assert "No such file" in notes[0]
