@@ -83,8 +83,9 @@ class Upkeep:
             self._relay()
 
     def leave(self) -> None:
-        """Write down the last counts and take the sign of life away."""
+        """Write down the last counts, carry the last failures, and take the sign of life away."""
         self._flush_counts()
+        self._relay()
         self._link.do(lambda: self._driver.control.leave(self.worker))
 
     def _renew(self) -> None:
