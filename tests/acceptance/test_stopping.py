@@ -128,7 +128,6 @@ def test_hup_finishes_and_starts_afresh(make_project: MakeProject) -> None:
         (("--max-jobs=2",), 2),
         (("--once",), 1),
         (("--stop-when-empty",), 5),
-        (("--max-time=0.5", "--sleep=0.1"), 5),
         (("--stop-when-empty-for=0.5",), 5),
     ],
 )
@@ -139,6 +138,14 @@ def test_planned_stops(flags: tuple[str, ...], done: int, make_project: MakeProj
     project.cli("work", *flags)
     assert project.done().total() == done
     assert project.monitor("default")[0]["size"] == 5 - done
+
+
+def test_a_limit_of_time_is_a_planned_stop(make_project: MakeProject) -> None:
+    """With 0, and with every job either done or still there."""
+    project = make_project("sqlite")
+    project.dispatch('Ledger.dispatch(key=f"k{n}")', times=5)
+    project.cli("work", "--max-time=1", "--sleep=0.1")
+    assert project.done().total() + project.monitor("default")[0]["size"] == 5
 
 
 def test_once_obeys_the_timeout(make_project: MakeProject) -> None:
