@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from time import monotonic
 
 from queuectl.clock import Clock, SystemClock
-from queuectl.drivers.contract import Driver, Reserved, Watch
+from queuectl.drivers.contract import Driver, Reserved
 from queuectl.errors import DataRefused
 from queuectl.events import Event, Listener, QueuePaused, QueueResumed, WorkerNote, WorkerStarted, WorkerStopped
 from queuectl.jobs.outcome import Ending, Failed
@@ -21,6 +21,7 @@ from queuectl.worker.crew import Crew
 from queuectl.worker.docket import Docket, Running, Unsettled, minimal
 from queuectl.worker.frames import Frame, Kind
 from queuectl.worker.link import StoreLink
+from queuectl.worker.lookout import Lookout
 from queuectl.worker.messages import attempt_to_json, problem_to_json, report_from_json
 from queuectl.worker.options import WorkerOptions
 from queuectl.worker.signals import Signals, has_terminal
@@ -64,7 +65,7 @@ class Worker:
         )
         self._upkeep = Upkeep(driver, self._link, self._docket, options, self._clock, relay)
         self._signals = Signals()
-        self._watch: Watch | None = None
+        self._lookout = Lookout(driver, self._link, options.queues)
         self._reserved: deque[Reserved] = deque()
         self._hooks: deque[Unsettled] = deque()
         self._stopping = Stopping(options.grace)
@@ -72,7 +73,6 @@ class Worker:
         self._paused = False
         self._paused_queues: frozenset[str] = frozenset()
         self._started = monotonic()
-        self._watch_armed_at = 0.0
         self._memory_timer = Every(MEMORY_EVERY)
         self._offering_since: float | None = None
 
@@ -141,8 +141,7 @@ class Worker:
 
     def _leave(self) -> None:
         self._crew.dismiss()
-        if self._watch is not None:
-            self._watch.close()
+        self._lookout.close()
         with contextlib.suppress(Exception):  # a courtesy to monitors; the beat runs out by itself
             self._upkeep.leave()
 
@@ -278,20 +277,33 @@ class Worker:
 
     def _listen(self) -> None:
         """Wait for the first of: a report, a death, a signal, work arriving, or the next duty."""
+        ready = self._wait(self._descriptors(), monotonic() + self._patience())
+        if self._signals.fileno() in ready:
+            self._obey_signals()
+        for child in [child for child in self._crew if child.fileno() in ready]:
+            self._hear(child)
+        self._bury()
+
+    def _descriptors(self) -> select.poll:
         poll = select.poll()
         poll.register(self._signals.fileno(), select.POLLIN)
         for child in self._crew:
             if not child.hung_up:
                 poll.register(child.fileno(), select.POLLIN | (select.POLLOUT if child.wants_to_write else 0))
-        check_in = self._arm_watch(poll)
-        ready = {descriptor for descriptor, _ in poll.poll(math.ceil(min(self._patience(), check_in) * 1000))}
-        if self._signals.fileno() in ready:
-            self._obey_signals()
-        for child in [child for child in self._crew if child.fileno() in ready]:
-            self._hear(child)
-        if check_in < math.inf:
-            self._look_for_work(ready, check_in)
-        self._bury()
+        return poll
+
+    def _wait(self, poll: select.poll, until: float) -> set[int]:
+        """What can be read, once something can, or work has come, or it is time. An idle worker lives here."""
+        idle = not self._docket.unsettled and not self._link.down and self._room() > 0
+        while True:
+            check_in = self._lookout.arm(poll) if idle else math.inf
+            patience = max(min(until - monotonic(), check_in), 0.0)
+            ready = {descriptor for descriptor, _ in poll.poll(math.ceil(patience * 1000))}
+            if idle and self._lookout.sees_work(ready):
+                self._appetite.wake()
+                return ready
+            if ready or monotonic() >= until:
+                return ready
 
     def _patience(self) -> float:
         """Seconds until something is due that no descriptor announces."""
@@ -308,28 +320,6 @@ class Worker:
         if self._room():
             waits.append(max(self._appetite.asks_in, self._link.retry_in))
         return max(min(waits), 0.0)
-
-    def _arm_watch(self, poll: select.poll) -> float:
-        """Let the driver tell when work arrives; the seconds until it wants to be asked, infinite while we are busy."""
-        self._watch_armed_at = monotonic()
-        if self._docket.unsettled or self._link.down or not self._room():
-            return math.inf
-        if self._watch is None:
-            self._watch = self._link.attempt(lambda: self._driver.watch(self._options.queues))
-        check_in = self._link.attempt(self._watch.next_check_in) if self._watch is not None else None
-        if self._watch is None or check_in is None:
-            return math.inf
-        descriptor = self._watch.fileno()
-        if descriptor is not None:
-            poll.register(descriptor, select.POLLIN)
-        return check_in
-
-    def _look_for_work(self, ready: set[int], check_in: float) -> None:
-        watch = self._watch
-        if watch is None or (watch.fileno() not in ready and monotonic() < self._watch_armed_at + check_in):
-            return
-        if self._link.attempt(watch.drain):
-            self._appetite.wake()
 
     def _hear(self, child: Child) -> None:
         """Take what a child says."""

@@ -89,9 +89,8 @@ class ChangesWatch(PollingWatch):
     _asked_at: object = None
 
     def next_check_in(self) -> float:
-        changes = self._changes()
-        if changes != self._asked_at:  # what falls due next changes only when somebody writes
-            self._asked_at = changes
+        if self._asked_at is None or self._seen != self._asked_at:  # what falls due changes only when somebody writes
+            self._asked_at = self._seen
             self._due = time.monotonic() + min(max(self._seconds_to_due(), 0.0), AT_THE_LATEST)
         return min(LOOK, max(self._due - time.monotonic(), 0.0))
 

@@ -1,0 +1,44 @@
+"""What tells an idle worker that work may have come."""
+
+from __future__ import annotations
+
+import math
+import select
+from collections.abc import Sequence
+from time import monotonic
+
+from queuectl.drivers.contract import Driver, Watch
+from queuectl.worker.link import StoreLink
+
+
+class Lookout:
+    """The driver's watch over the worker's queues; opened when the worker first has nothing to do."""
+
+    def __init__(self, driver: Driver, link: StoreLink, queues: Sequence[str]) -> None:
+        self._driver, self._link, self._queues = driver, link, queues
+        self._watch: Watch | None = None
+        self._check_at = math.inf
+
+    def arm(self, poll: select.poll) -> float:
+        """Have *poll* wake up for the watch's descriptor; the seconds until `sees_work` must be asked regardless."""
+        watch = self._watch = self._watch or self._link.attempt(lambda: self._driver.watch(self._queues))
+        check_in = None if watch is None else self._link.attempt(watch.next_check_in)
+        if watch is None or check_in is None:  # the store is away: its return is noticed elsewhere
+            self._check_at = math.inf
+            return math.inf
+        descriptor = watch.fileno()
+        if descriptor is not None:
+            poll.register(descriptor, select.POLLIN)
+        self._check_at = monotonic() + check_in
+        return check_in
+
+    def sees_work(self, ready: set[int]) -> bool:
+        """Is it worth asking the store for jobs?"""
+        watch = self._watch
+        if watch is None or (monotonic() < self._check_at and watch.fileno() not in ready):
+            return False
+        return bool(self._link.attempt(watch.drain))
+
+    def close(self) -> None:
+        if self._watch is not None:
+            self._watch.close()
