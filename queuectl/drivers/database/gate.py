@@ -17,6 +17,10 @@ class Gate:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._missed_at = 0.0
 
+    @property
+    def is_open(self) -> bool:
+        return self._file >= 0
+
     def take(self, patience: float) -> None:
         """Wait for the lock, but not for ever: a holder that is frozen must not hang everybody else."""
         if self._try():
@@ -35,7 +39,10 @@ class Gate:
         fcntl.flock(self._file, fcntl.LOCK_UN)
 
     def close(self) -> None:
-        os.close(self._file)
+        """Once: the number may soon be somebody else's file."""
+        file, self._file = self._file, -1
+        if file >= 0:
+            os.close(file)
 
     def _try(self) -> bool:
         try:

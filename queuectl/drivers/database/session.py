@@ -72,6 +72,8 @@ class Fault(Enum):
 class Session(ABC):
     """A connection. It belongs to one thread of one process, and holds no transaction between calls."""
 
+    _pid = -1
+
     def __init__(self, grammar: Grammar, clock: Clock | None) -> None:
         self.grammar = grammar
         self._clock = clock

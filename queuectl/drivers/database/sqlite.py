@@ -65,6 +65,8 @@ OTHER_FAULTS: dict[type[Exception], Fault] = {
     OSError: Fault.LOST,
 }
 LONGEST_WAIT = 5.0
+CLOSING = 0.2
+"""Seconds that closing waits for its turn at the gate."""
 LOOK_AT_THE_FILE = 1.0
 """Seconds between two looks whether the path still leads to the file that is open."""
 
@@ -116,15 +118,10 @@ class SqliteSession(Session):
     _clock: Clock
 
     def __init__(self, path: str, grammar: Grammar, clock: Clock, timeout: float) -> None:
+        self._db, self._gate = _opened(path)
         super().__init__(grammar, clock)
         self._path = path
         self._timeout = timeout
-        self._gate = Gate(f"{path}.lock")
-        self._db = sqlite3.connect(
-            f"file:{quote(path)}?mode=rw", uri=True, isolation_level=None, check_same_thread=False
-        )
-        self._db.text_factory = _lenient
-        self._db.executescript(SETTINGS)
         self._durable = True
         self._file = os.stat(path)  # noqa: PTH116  # an object a look would be felt on the hot path
         self._looked_at = time.monotonic()
@@ -220,8 +217,10 @@ class SqliteSession(Session):
             raise FileReplaced("the database file was replaced while in use")
 
     def close(self) -> None:
-        with contextlib.suppress(sqlite3.Error, OSError):
-            self._db.close()
+        if self._gate.is_open:
+            self._gate.take(CLOSING)  # the last to leave writes a checkpoint
+            with contextlib.suppress(sqlite3.Error):
+                self._db.close()
             self._gate.close()
 
 
@@ -232,6 +231,17 @@ def _explain_sqlite(error: sqlite3.Error) -> Fault | None:
     if code == sqlite3.SQLITE_ERROR:
         return Fault.MISSING if str(error).startswith(("no such", "table ")) else None
     return FAULTS.get(code & 0xFF)
+
+
+def _opened(path: str) -> tuple[sqlite3.Connection, Gate]:
+    db = sqlite3.connect(f"file:{quote(path)}?mode=rw", uri=True, isolation_level=None, check_same_thread=False)
+    db.text_factory = _lenient
+    try:
+        db.executescript(SETTINGS)
+        return db, Gate(f"{path}.lock")
+    except BaseException:
+        db.close()
+        raise
 
 
 def _lenient(raw: bytes) -> str:
