@@ -8,8 +8,9 @@ import pytest
 
 from queuectl.clock import FakeClock
 from queuectl.testing.databases import drop_database, fresh_database, fresh_prefix
-from queuectl.testing.programs import PROGRAMS, ProgramMissing, version_of
+from queuectl.testing.programs import PROGRAMS, VALKEY, Program, ProgramMissing, version_of
 from queuectl.testing.servers import MariaDB, Postgres, Redis62, Server, Valkey
+from queuectl.testing.topologies import RedisCluster, RedisSentinels
 
 pytest.register_assert_rewrite("queuectl.testing.contract")
 
@@ -43,14 +44,19 @@ def _installed() -> list[str]:
 
 def start(server: type[Server], config: pytest.Config, *, durable: bool = False) -> Server:
     """A running server; skips the test if it is not installed, or fails it under `--require-servers`."""
+    _require(server.program, config)
+    running = server(durable=durable)
+    running.start()
+    return running
+
+
+def _require(program: Program, config: pytest.Config) -> None:
     try:
-        running = server(durable=durable)
+        program.find()
     except ProgramMissing as missing:
         if config.getoption("--require-servers"):
             pytest.fail(str(missing), pytrace=False)
         pytest.skip(str(missing))
-    running.start()
-    return running
 
 
 def _serve(server: type[Server], config: pytest.Config) -> Iterator[Server]:
@@ -67,6 +73,22 @@ def valkey(pytestconfig: pytest.Config) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def redis62(pytestconfig: pytest.Config) -> Iterator[Server]:
     yield from _serve(Redis62, pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def cluster(pytestconfig: pytest.Config) -> Iterator[RedisCluster]:
+    """Three nodes of Valkey."""
+    _require(VALKEY, pytestconfig)
+    with RedisCluster() as running:
+        yield running
+
+
+@pytest.fixture
+def sentinels(pytestconfig: pytest.Config) -> Iterator[RedisSentinels]:
+    """A master, a replica, and who decides between them; of one test, which may make them decide."""
+    _require(VALKEY, pytestconfig)
+    with RedisSentinels() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from queuectl.testing.databases import fresh_prefix
 from queuectl.testing.server import Server
 from tests.acceptance.conftest import MakeProject
 from tests.acceptance.project import Project, missing, until
@@ -150,6 +151,27 @@ def test_string_jobs_that_php_pushed_run(project: Project) -> None:
     assert project.done() == {"named": 1, "placed": 1}
     assert project.rows("SELECT user_id, title FROM notifications") == [(7, "Bonjour")]
     assert project.monitor("default")[0]["size"] == 1
+    assert project.failed() == []
+
+
+@pytest.mark.parametrize("topology", ["cluster", "sentinels"])
+def test_a_worker_serves_queues_that_lie_on_several_servers(
+    topology: str, make_project: MakeProject, request: pytest.FixtureRequest
+) -> None:
+    """In order, whichever node a queue lives on; a failure is listed and retried there."""
+    url = request.getfixturevalue(topology).url
+    project = make_project("valkey", redis_url=url, prefix=fresh_prefix())
+    queues = [f"q{number}" for number in range(5)]
+    for queue in reversed(queues):
+        project.dispatch(f'Ledger.on_queue("{queue}").dispatch(key=f"{queue}-{{n}}")', times=4)
+    project.dispatch('Failing.on_queue("q3").dispatch(key="f")')
+    project.drain(f"--queue={','.join(queues)}")
+    starts = [event["key"] for event in project.events() if event["ev"] == "start" and event["key"] != "f"]
+    assert starts == [f"{queue}-{n}" for queue in queues for n in range(4)]
+    (project.folder / "repaired").touch()
+    project.cli("retry", "all")
+    project.drain("--queue=q3")
+    assert project.done()["f"] == 1
     assert project.failed() == []
 
 

@@ -25,6 +25,7 @@ UPDATE {jobs} JOIN (
 ) AS ready ON ready.id = {jobs}.id
 SET reserved_at = {today}, reserved_by = :token, lease_until = {now} + :lease, attempts = {attempts_more}
 """
+TAKE_FIRST = TAKE.replace("@room > 0 AND ", "")
 # Where an earlier queue may have filled a part of the room: no more than is left of it.
 TAKE_REST = """
 UPDATE {jobs} JOIN (
@@ -137,7 +138,8 @@ class MysqlSession(Session):
 
     def render(self) -> None:
         """Again, when the grammar has learned."""
-        self._finish, self._take, self._rest, self._taken = map(self.grammar.render, (FINISH, TAKE, TAKE_REST, TAKEN))
+        self._finish, self._taken = self.grammar.render(FINISH), self.grammar.render(TAKEN)
+        self._first, self._take, self._rest = map(self.grammar.render, (TAKE_FIRST, TAKE, TAKE_REST))
 
     def execute(self, sql: str, values: Mapping[str, Any]) -> Answer:
         return self.packet([self._filled(sql, values) if values else sql])[0]
@@ -183,13 +185,17 @@ class MysqlSession(Session):
 
     def _taking(self, turn: Turn) -> list[str]:
         values = self._dated({"room": turn.room, "token": turn.token, "lease": float(turn.lease)})
-        statements = [f"SET @room = {int(turn.room)}"]
-        for number, queue in enumerate(turn.queues):
-            rest = number > 0 and turn.room > 1
-            statements.append(self._filled(self._rest if rest else self._take, {**values, "queue": queue}))
-            if number + 1 < len(turn.queues):
-                statements.append(LEFT)
-        return statements
+        first, *others = [self._filled(text, {**values, "queue": queue}) for text, queue in self._texts(turn)]
+        if not others:
+            return [first]
+        return [f"SET @room = {int(turn.room)}", first, *(each for other in others for each in (LEFT, other))]
+
+    def _texts(self, turn: Turn) -> Iterator[tuple[str, str]]:
+        """What takes from each queue; whether there is still room, only the server knows."""
+        first, *others = turn.queues
+        yield self._first, first
+        for queue in others:
+            yield self._rest if turn.room > 1 else self._take, queue
 
     def _at_once(self, statements: Sequence[str]) -> list[Answer]:
         """A transaction in one packet."""

@@ -12,9 +12,7 @@ from queuectl.clock import Clock
 from queuectl.config import Connection
 from queuectl.drivers.redis import RedisDriver
 from queuectl.testing.plugin import start
-from queuectl.testing.programs import VALKEY, ProgramMissing
 from queuectl.testing.servers import Redis62, Valkey
-from queuectl.testing.topologies import RedisCluster, RedisSentinels
 
 Open = Callable[..., RedisDriver]
 
@@ -57,27 +55,3 @@ def client(server: Valkey | Redis62) -> Iterator[redis.Redis]:
     """Somebody else's connection."""
     with redis.Redis.from_url(server.url) as plain:
         yield plain
-
-
-@pytest.fixture(scope="session")
-def cluster(pytestconfig: pytest.Config) -> Iterator[RedisCluster]:
-    _require_valkey(pytestconfig)
-    with RedisCluster() as running:
-        yield running
-
-
-@pytest.fixture
-def sentinels(pytestconfig: pytest.Config) -> Iterator[RedisSentinels]:
-    _require_valkey(pytestconfig)
-    with RedisSentinels() as running:
-        yield running
-
-
-def _require_valkey(config: pytest.Config) -> None:
-    """Skip, or fail under `--require-servers`, as the shared fixtures do."""
-    try:
-        VALKEY.find()
-    except ProgramMissing as missing:
-        if config.getoption("--require-servers"):
-            pytest.fail(str(missing), pytrace=False)
-        pytest.skip(str(missing))
