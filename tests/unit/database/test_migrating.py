@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from queuectl.clock import FakeClock
 from queuectl.config import Connection
 from queuectl.drivers.database import DatabaseDriver
 from queuectl.errors import ConfigurationError, TableMissing
@@ -25,17 +24,6 @@ def adopted(raw: Raw, connection: Connection) -> Raw:
     raw(laravel.PUSH, "default", laravel.STRING_JOB, 0, 0)
     raw(laravel.FAIL, "b1a6", "database", "default", laravel.PHP_JOB, laravel.EXCEPTION, "2026-01-02 03:04:05")
     return raw
-
-
-def test_nothing_is_there_before(connection: Connection) -> None:
-    """One clear error that says what to run."""
-    built = DatabaseDriver.from_config(connection)
-    with pytest.raises(TableMissing) as refused:
-        built.check()
-    assert refused.value.hint == "Run `queuectl migrate`."
-    with pytest.raises(TableMissing):
-        built.exchange([], ["default"], 1)
-    built.close()
 
 
 def test_a_second_time_does_nothing(connection: Connection) -> None:
@@ -69,31 +57,11 @@ def test_what_laravel_made_is_adopted_row_for_row(adopted: Raw, connection: Conn
     built.close()
 
 
-def test_a_failed_row_of_laravels_is_shown_for_what_it_is(adopted: Raw, connection: Connection) -> None:
-    """Its class from the payload, its error from the first line of the exception."""
-    migrate(connection)
-    built = DatabaseDriver.from_config(connection)
-    [failed] = built.failed.page().items
-    assert (failed.job, failed.error, failed.foreign) == ("App\\Jobs\\Mail", "RuntimeException", True)
-    assert failed.failed_at == 1767323045.0
-    built.close()
-
-
 def test_an_adopted_table_without_our_columns_is_one_clear_error(adopted: Raw, connection: Connection) -> None:
     """A worker must not run without its tokens."""
     built = DatabaseDriver.from_config(connection)
     with pytest.raises(TableMissing):
         built.exchange([], ["default"], 1)
-    built.close()
-
-
-def test_attempts_stop_at_what_an_old_column_holds(adopted: Raw, connection: Connection, clock: FakeClock) -> None:
-    """Laravel once made it a tinyint: the 256th attempt is counted as the 255th, and the queue goes on."""
-    migrate(connection)
-    adopted("update jobs set attempts = 255")
-    built = DatabaseDriver.from_config(connection, clock=clock)
-    _, [reserved] = built.exchange([], ["default"], 1)
-    assert reserved.attempts >= 255
     built.close()
 
 
