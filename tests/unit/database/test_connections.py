@@ -23,40 +23,37 @@ from queuectl.migrations import migrate
 from queuectl.testing.contract.base import entry, failure, push, reserve
 from tests.unit.database.conftest import Raw
 
-SERVERS = ("postgresql", "mysql")
+on_servers = pytest.mark.parametrize("url", ["postgresql", "mysql"], indirect=True)
+"""SQLite has no connections that could be lost."""
 
 
-@pytest.fixture
-def server_driver(driver: DatabaseDriver, raw: Raw) -> DatabaseDriver:
-    if raw.name not in SERVERS:
-        pytest.skip("there is no server whose connections could be lost")
-    return driver
-
-
-def test_a_lost_connection_is_said_once(server_driver: DatabaseDriver, raw: Raw) -> None:
+@on_servers
+def test_a_lost_connection_is_said_once(driver: DatabaseDriver, raw: Raw) -> None:
     """The call in hand fails as worth retrying, the next one has a connection again, and no job is lost."""
-    push(server_driver)
-    [reserved] = reserve(server_driver)
+    push(driver)
+    [reserved] = reserve(driver)
     _kill_others(raw)
     done = Settlement(reserved, Done())
     with pytest.raises(DriverUnavailable):
-        server_driver.exchange([done], ["mail"], 1)
-    assert server_driver.exchange([done], ["mail"], 1) == ([Verdict.APPLIED], [])
+        driver.exchange([done], ["mail"], 1)
+    assert driver.exchange([done], ["mail"], 1) == ([Verdict.APPLIED], [])
 
 
-def test_an_idle_worker_holds_no_transaction(server_driver: DatabaseDriver, raw: Raw, clock: FakeClock) -> None:
+@on_servers
+def test_an_idle_worker_holds_no_transaction(driver: DatabaseDriver, raw: Raw, clock: FakeClock) -> None:
     """After a turn, a failure and a look, nothing is open that could block a migration."""
-    push(server_driver, entry(), entry())
-    first, second = reserve(server_driver, room=2)
-    server_driver.exchange([Settlement(first, failure(first, clock)), Settlement(second, Done())], ["mail"], 1)
-    with closing(server_driver.watch(["mail"])) as watch:
+    push(driver, entry(), entry())
+    first, second = reserve(driver, room=2)
+    driver.exchange([Settlement(first, failure(first, clock)), Settlement(second, Done())], ["mail"], 1)
+    with closing(driver.watch(["mail"])) as watch:
         watch.next_check_in()
         assert _open_transactions(raw) == []
 
 
-def test_a_watch_survives_a_lost_connection(server_driver: DatabaseDriver, raw: Raw) -> None:
+@on_servers
+def test_a_watch_survives_a_lost_connection(driver: DatabaseDriver, raw: Raw) -> None:
     """Nothing but `DriverUnavailable`, and then it watches again."""
-    with closing(server_driver.watch(["mail"])) as watch:
+    with closing(driver.watch(["mail"])) as watch:
         watch.next_check_in()
         _kill_others(raw)
         with pytest.raises(DriverUnavailable):
