@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,12 @@ STORES = ("sqlite", "postgres", "mariadb", "valkey", "redis62")
 KINDS: dict[str, type[Server]] = {"postgres": Postgres, "mariadb": MariaDB, "valkey": Valkey, "redis62": Redis62}
 
 MakeProject = Callable[..., Project]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _signals_mean_something() -> None:
+    """Tests run under `nohup` would hand its ignored hang-up on to every worker."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture
