@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from queuectl.clock import Clock, SystemClock
 from queuectl.config import Config, Connection
 from queuectl.config.loading import load
-from queuectl.drivers import build
+from queuectl.drivers import driver_class
 from queuectl.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -81,8 +82,24 @@ class App:
         """The driver of a connection, whose server is reached on first use."""
         connection = self.connection(name)
         if connection.name not in self._drivers:
-            self._drivers[connection.name] = build(connection, clock=self._driver_clock)
+            self._drivers[connection.name] = self._build(connection)
         return self._drivers[connection.name]
+
+    def _build(self, connection: Connection) -> Driver:
+        with self._located(connection, "driver"):
+            kind = driver_class(connection.driver)
+        with self._located(connection, "url"):
+            return kind.from_config(connection, clock=self._driver_clock)
+
+    @contextmanager
+    def _located(self, connection: Connection, key: str) -> Iterator[None]:
+        """Let an error say where the setting was read that it is about."""
+        try:
+            yield
+        except ConfigurationError as error:
+            origin = self.config.origins[f"connections.{connection.name}.{key}"]
+            place = f"[connections.{connection.name}]" if origin.source == "default" else origin.source
+            raise ConfigurationError(f"{place}: {error}", hint=error.hint) from error
 
     # Failed jobs
 

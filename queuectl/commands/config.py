@@ -31,8 +31,14 @@ def config(
 
 
 def _settings(config: Config) -> list[tuple[str, tuple[Any, str]]]:
-    """In the order of the file: by table, and within it as the schema has them."""
-    return [(key, (_masked(key, origin.value), origin.source)) for key, origin in config.origins.items()]
+    """In the order of the file, each table in one piece."""
+    tables = list(dict.fromkeys(map(_table, config.origins)))
+    ordered = sorted(config.origins.items(), key=lambda item: tables.index(_table(item[0])))
+    return [(key, (_masked(key, origin.value), origin.source)) for key, origin in ordered]
+
+
+def _table(key: str) -> str:
+    return key.rpartition(".")[0]
 
 
 def _masked(key: str, value: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from queuectl.config.schema import BUILT_IN_DRIVERS, NAMED, TOP, Kind
+from queuectl.config.schema import BUILT_IN_DRIVERS, NAMED, TOP, Kind, is_connection_name
 from queuectl.errors import ConfigurationError
 
 Key = tuple[str, ...]
@@ -43,6 +43,8 @@ class _Check:
         self._require_table((name,), value)
         for inner, table in value.items():
             self._require_table((name, inner), table)
+            if name == "connections" and not is_connection_name(inner):
+                raise self._error((name, inner), f"{inner!r} cannot name a connection: letters, digits, _ and - only.")
             if name == "connections" and table.get("driver", inner) not in BUILT_IN_DRIVERS:
                 self._foreign((name, inner), table, keys)
             else:

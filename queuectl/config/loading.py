@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -101,14 +102,22 @@ def _from_dotenv(root: Path, notes: list[str]) -> Values:
         return {}
     note = refuse_planted(file)
     notes.extend([note] if note else [])
-    from dotenv import dotenv_values
-
-    found = dotenv_values(file)
+    found = _parsed(file, notes)
     return {
         key: Origin(found[variable], f".env: {variable}")
         for variable, key in ENVIRONMENT.items()
         if found.get(variable)
     }
+
+
+def _parsed(file: Path, notes: list[str]) -> Mapping[str, str | None]:
+    """What the file assigns; a line that assigns nothing is left out with a note, not with the parser's own warning."""
+    from dotenv import dotenv_values
+    from dotenv.parser import parse_stream
+
+    bindings = list(parse_stream(StringIO(_read(file))))
+    notes.extend(f"{file.name}:{one.original.line} is not NAME=value; it is left out." for one in bindings if one.error)
+    return dotenv_values(stream=StringIO("".join(one.original.string for one in bindings if not one.error)))
 
 
 def _from_environment(env: Mapping[str, str]) -> Values:
@@ -132,6 +141,7 @@ def _resolve(values: Values, root: Path, file: Path | None, notes: tuple[str, ..
     )
     _require_known(config, "default")
     _require_known(config, "failed.connection")
+    _require_keeping(config)
     return config
 
 
@@ -174,4 +184,14 @@ def _require_known(config: Config, key: str) -> None:
             f"The {origin.value!r} queue connection has not been configured ({key}, from {origin.source})."
             f"{did_you_mean(origin.value, config.connections)}",
             hint=f"Configured: {', '.join(config.connections)}.",
+        )
+
+
+def _require_keeping(config: Config) -> None:
+    """Failed jobs are moved to where they are collected: a place that forgets them would be their end."""
+    origin = config.origins["failed.connection"]
+    if origin.value and config.connections[origin.value].driver == "sync":
+        raise ConfigurationError(
+            f"{origin.source}: failed.connection is {origin.value!r}, which keeps no jobs: failed ones would be lost.",
+            hint="Name a connection to a database or to Redis, or leave it empty.",
         )

@@ -10,6 +10,8 @@ from typing import Any
 from queuectl.config import Connection
 
 BUILT_IN_DRIVERS = ("sync", "database", "redis")
+QUEUE_NAME = re.compile(r"[A-Za-z0-9._:{}@-]{1,191}")
+_CONNECTION_NAME = re.compile(r"[A-Za-z0-9_-]+")
 _TABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*)?")
 
 
@@ -35,6 +37,10 @@ def _at_least(least: float) -> Kind:
 
 TEXT = Kind("text in quotes", lambda value: isinstance(value, str))
 NAME = Kind("a name in quotes", lambda value: isinstance(value, str) and bool(value.strip()))
+QUEUE = Kind(
+    "a queue name: letters, digits and . _ : { } @ - only",
+    lambda value: isinstance(value, str) and QUEUE_NAME.fullmatch(value) is not None,
+)
 BOOLEAN = Kind("true or false", lambda value: isinstance(value, bool))
 TABLE_NAME = Kind(
     "a table name: letters, digits and _ only",
@@ -53,7 +59,7 @@ ANYTHING = Kind("anything", lambda value: True)
 CONNECTION: Mapping[str, Kind] = {
     "driver": NAME,
     "url": TEXT,
-    "queue": NAME,
+    "queue": QUEUE,
     "retry_after": _at_least(2),
     "foreign_retry_after": _at_least(2),
     "prefix": TEXT,
@@ -86,6 +92,12 @@ TOP: Mapping[str, Kind | Mapping[str, Kind]] = {
 }
 NAMED = ("connections", "disks")
 """Tables of tables: `[connections.NAME]`."""
+
+
+def is_connection_name(name: str) -> bool:
+    """Can it stand before the colon of `connection:queue` and in a dotted key?"""
+    return _CONNECTION_NAME.fullmatch(name) is not None
+
 
 CONNECTION_DEFAULTS: Mapping[str, Any] = {
     field.name: field.default

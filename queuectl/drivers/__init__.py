@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
+from queuectl.config.checking import did_you_mean
 from queuectl.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -35,4 +36,4 @@ def driver_class(name: str) -> type[Driver]:
     for point in entry_points(group=ENTRY_POINTS, name=name):
         return cast("type[Driver]", point.load())
     known = ", ".join(sorted({*DRIVERS, *(point.name for point in entry_points(group=ENTRY_POINTS))}))
-    raise ConfigurationError(f"There is no driver {name!r}. Known: {known}.")
+    raise ConfigurationError(f"There is no driver {name!r}.{did_you_mean(name, DRIVERS)} Known: {known}.")

@@ -10,6 +10,7 @@ _WHOLE_WORD = "pass|pwd|key|keys|auth|dsn"
 _NAME = re.compile(rf"{_ANYWHERE}|(?:^|_)(?:{_WHOLE_WORD})(?:_|\d|$)", re.IGNORECASE)
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[-. ]")
 _URL_PASSWORD = re.compile(r"(?<=://)([^\s:/?#@]*):[^\s/?#]*@")
+_URL_OPTION = re.compile(r"(?<=[?&])([^\s=?&#]+)=([^\s&#]+)")
 _ASSIGNED = re.compile(
     rf"""((?:{_ANYWHERE}|\b(?:pass|pwd|dsn)\b)[\w-]{{0,40}}(?:["']\s{{0,3}}:|\s{{0,3}}=)\s{{0,3}})"""
     r"""(?:"[^"\n]*"|'[^'\n]*'|[^\s"',;&)\]}]+)""",
@@ -28,5 +29,11 @@ def mask(text: str) -> str:
 
 
 def mask_urls(text: str) -> str:
-    """*text* with the password of every URL in it masked."""
-    return _URL_PASSWORD.sub(rf"\1:{MASK}@", text) if "://" in text else text
+    """*text* with the password of every URL in it masked, and the options that are named like a secret."""
+    if "://" not in text:
+        return text
+    return _URL_OPTION.sub(_masked_option, _URL_PASSWORD.sub(rf"\1:{MASK}@", text))
+
+
+def _masked_option(option: re.Match[str]) -> str:
+    return f"{option[1]}={MASK}" if is_secret(option[1]) else option[0]

@@ -17,9 +17,9 @@ import uuid as uuids
 from dataclasses import dataclass
 from typing import Any
 
+from queuectl.config.schema import QUEUE_NAME
 from queuectl.errors import InvalidName, MalformedPayload
 
-QUEUE_NAME = re.compile(r"[A-Za-z0-9._:{}@-]{1,191}")
 TAIL = re.compile(rb'"id":"([0-9A-Za-z-]{1,64})","attempts":(\d{1,9})((?:,"delay":(?:null|\d{1,12}))?\}\s*)$')
 """How our own payloads end, and Laravel's for Redis (with a `delay` behind): what a driver rewrites when the counter or
 the identity of an attempt changes."""
@@ -53,7 +53,7 @@ class Envelope:
 
 def check_queue_name(queue: str) -> str:
     """The name itself, or `InvalidName`: names become keys, patterns and lines of configuration."""
-    if not QUEUE_NAME.fullmatch(queue):
+    if not isinstance(queue, str) or not QUEUE_NAME.fullmatch(queue):
         raise InvalidName(
             f"{queue!r} is not a queue name: letters, digits and . _ : {{ }} @ - only, at most 191 of them."
         )

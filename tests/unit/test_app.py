@@ -45,6 +45,24 @@ def test_an_unknown_connection_is_guessed(tmp_path: Path) -> None:
         app(tmp_path).driver("mian")
 
 
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (
+            '[connections.x]\ndriver = "databse"',
+            "queue.toml:14: There is no driver 'databse'. Did you mean 'database'?",
+        ),
+        ('[connections.x]\nqueue = "y"', "[connections.x]: There is no driver 'x'. Known: database, redis, sync."),
+        ('[connections.x]\ndriver = "redis"\nurl = "http://h"', "queue.toml:15: A Redis URL starts with redis://"),
+    ],
+)
+def test_a_driver_that_cannot_be_built_says_where_its_setting_is(tmp_path: Path, more: str, says: str) -> None:
+    """A file and line, a variable, or at least the connection."""
+    with pytest.raises(ConfigurationError) as caught:
+        app(tmp_path, more).driver("x")
+    assert str(caught.value).startswith(says)
+
+
 def test_connections_that_keep_jobs_are_the_mentioned_ones(tmp_path: Path) -> None:
     """Neither `sync`, which keeps none, nor the built-in ones that nobody spoke of."""
     assert app(tmp_path).store_names == ["main", "slow", "other"]

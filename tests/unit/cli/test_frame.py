@@ -128,6 +128,19 @@ def test_config_shows_origins_and_no_password(site: Site, monkeypatch: pytest.Mo
     assert "s3cr3t-canary" not in run.out + site.run("config", "--json").out + site.run("about").out
 
 
+def test_config_masks_secrets_among_the_options_of_a_url(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only them: the others are what somebody looks for."""
+    monkeypatch.setenv("REDIS_URL", "redis+sentinel://h/main/0?db=1&sentinel_password=s3cr3t-canary")
+    shown = site.run("config", "--json").json["settings"]["connections.redis.url"]["value"]
+    assert shown == "redis+sentinel://h/main/0?db=1&sentinel_password=***"
+
+
+def test_config_shows_each_table_in_one_piece(site: Site) -> None:
+    """Whatever was set, and whatever is a default."""
+    tables = [key.rpartition(".")[0] for key in site.run("config", "--json").json["settings"]]
+    assert len(set(tables)) == sum(one != other for one, other in zip(tables, ["-", *tables], strict=False))
+
+
 def test_a_password_in_an_error_is_masked(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Errors name the value that was wrong, but never what must not be read."""
     monkeypatch.setenv("QUEUE_CONNECTION", "redis")

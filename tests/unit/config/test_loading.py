@@ -179,6 +179,11 @@ def test_a_third_party_driver_has_keys_of_its_own(tmp_path: Path) -> None:
         ),
         ("[disks.public]\nrot = 'x'", "conf/queue.toml:2: unknown key 'rot' in [disks.public]. Did you mean 'root'?"),
         ("failed = 3", "conf/queue.toml:1: failed must be a table, [failed], not 3."),
+        (
+            '[connections.redis]\nqueue = "a b"',
+            "conf/queue.toml:2: connections.redis.queue must be a queue name: letters, digits and . _ : …",
+        ),
+        ('[connections."a:b"]\nurl = "x"', "conf/queue.toml:1: 'a:b' cannot name a connection: letters, digits, _ …"),
     ],
 )
 def test_a_wrong_key_or_value_is_shown_with_its_line(tmp_path: Path, text: str, message: str) -> None:
@@ -217,3 +222,22 @@ def test_the_shipped_file_says_the_defaults(tmp_path: Path) -> None:
     assert copied.connections == bare.connections
     assert copied.disks["public"]["root"] == bare.disks["public"]["root"]
     assert copied.notifications == bare.notifications
+
+
+def test_failed_jobs_are_not_collected_where_nothing_is_kept(tmp_path: Path) -> None:
+    """They would be moved into the memory of a process, and gone with it."""
+    assert "conf/queue.toml:2: failed.connection is 'sync'" in refusal(tmp_path, "[failed]\nconnection = 'sync'")
+
+
+@pytest.mark.parametrize("line", ["foo bar", 'REDIS_URL="unclosed'])
+def test_a_line_of_dotenv_that_says_nothing_is_left_out_with_a_note(tmp_path: Path, line: str) -> None:
+    """The others hold, and nobody but us speaks about it."""
+    (tmp_path / ".env").write_text(f"QUEUE_CONNECTION=redis\n{line}\n")
+    config = read(tmp_path)
+    assert (config.default, config.notes) == ("redis", (".env:2 is not NAME=value; it is left out.",))
+
+
+def test_a_dotenv_file_that_is_not_utf8_is_one_line(tmp_path: Path) -> None:
+    """No traceback for a file saved in another encoding."""
+    (tmp_path / ".env").write_bytes(b"QUEUE_CONNECTION=\xe9")
+    assert "is not UTF-8" in refusal(tmp_path, FILE)
