@@ -17,22 +17,24 @@ INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None, output: Output | None = None) -> int:
     """Run one command; the exit code, as `queuectl help exit-codes` lists them. *output*: other streams than ours."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if words in VERSION_FLAGS and output is None:  # before anything is imported: scripts ask it to see if we are there
-        return _print_version()
     from queuectl.commands.output import Output
+
+    output = output or Output.of_process()
+    if words in VERSION_FLAGS:  # before the parser is imported: scripts ask it to see if we are there
+        return _print_version(output)
     from queuectl.commands.session import Session
 
-    session = Session(output or Output.of_process())
+    session = Session(output)
     try:
         return _run(words, session)
     finally:
         session.close()
 
 
-def _print_version() -> int:
+def _print_version(output: Output) -> int:
     from queuectl.commands.version import version
 
-    sys.stdout.write(f"queuectl {version()}\n")
+    output.line(f"queuectl {version()}")
     return 0
 
 
@@ -51,6 +53,8 @@ def _run(words: list[str], session: Session) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # the parser's 1 for a reader that left its help unread
+            return 0
         return end.code if isinstance(end.code, int) else 0
     except Exception as error:
         session.tell(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -37,14 +37,16 @@ def dispatch(
     session = Session.of(context)
     if connection:
         chosen_connection(session.app, connection)
-    session.app.bind()
-    sending = Dispatch(
-        from_data(session.app.registry.get(name), parse(arguments)),
-        connection=connection or None,
-        queue=check_queue_name(queue) if queue else None,
-        delay=seconds(delay, "--delay") if delay else None,
-    )
-    uuid = _send(session, sending)
+    given = parse(arguments)
+    with session.output.to_itself():
+        session.app.bind()
+        sending = Dispatch(
+            from_data(session.app.registry.get(name), given),
+            connection=connection or None,
+            queue=check_queue_name(queue) if queue else None,
+            delay=seconds(delay, "--delay") if delay else None,
+        )
+        uuid = _send(session, sending)
     if as_json:
         session.output.json({"uuid": uuid, "job": name})
     else:
@@ -63,13 +65,17 @@ def _send(session: Session, sending: Dispatch) -> str:
 
 
 def parse(words: str) -> Any:
-    """The arguments; `UsageError` that shows where the text stops being JSON."""
+    """The arguments; `UsageError` that shows where the text stops being JSON. NaN and infinity are none."""
     if not words.strip():
         return None
     try:
-        found = json.loads(words)
+        found = json.loads(words, parse_constant=_refuse_constant)
     except ValueError as error:
         raise UsageError(f"The arguments are not JSON: {error}.", hint="Quote them: '{\"user_id\": 1}'.") from None
     if not isinstance(found, (dict, list)):
         raise UsageError("The arguments are JSON, but neither an object nor a list.")
     return found
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number of JSON")

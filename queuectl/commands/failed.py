@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from queuectl.commands.exit_codes import THRESHOLD
-from queuectl.commands.failed_rows import HEADER, to_json, to_row
+from queuectl.commands.failed_rows import HEADER, HEADER_OF_ONE_ID, to_json, to_row, with_one_id
 from queuectl.commands.failed_stores import reachable
 from queuectl.commands.options import Connection, Ids, Json
 from queuectl.commands.output import Output
@@ -20,6 +20,8 @@ from queuectl.failing import Located
 
 TABLE_ROWS = 200
 """Rows that one table holds: each is drawn whole, and there may be a million."""
+NARROW = 120
+"""Columns of a terminal that is too small for two ids a row."""
 
 
 class Counted:
@@ -73,8 +75,12 @@ def _show(output: Output, rows: Iterable[Located], *, as_json: bool, ids: bool) 
 
 def _print(output: Output, rows: Iterator[Located]) -> None:
     first = True
+    narrow = output.is_terminal and output.width < NARROW
     while page := [to_row(row) for row in islice(rows, TABLE_ROWS)]:
-        output.table(HEADER, page)
+        if narrow:
+            output.table(HEADER_OF_ONE_ID, [with_one_id(row) for row in page])
+        else:
+            output.table(HEADER, page)
         first = False
     if first:
         output.info("No failed jobs found.")

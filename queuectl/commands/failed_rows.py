@@ -12,6 +12,8 @@ from queuectl.jobs.masking import MASK, is_secret, mask
 from queuectl.jobs.payload import to_text
 
 HEADER = ("ID", "UUID", "FAILED AT", "QUEUE", "JOB", "ERROR")
+HEADER_OF_ONE_ID = ("ID", *HEADER[2:])
+NO_SHORT_ID = "-"
 ERROR_CELLS = 200
 
 
@@ -39,13 +41,19 @@ def to_row(located: Located) -> tuple[str, ...]:
     job = located.job
     error = f"{job.error.rpartition('.')[2]}: {mask(job.message)}"
     return (
-        job.id if job.id != job.uuid else "-",
+        job.id if job.id != job.uuid else NO_SHORT_ID,
         job.uuid,
         local(job.failed_at),
         f"{job.connection}@{job.queue}",
         job.job or "?",
         shortened(error, ERROR_CELLS),
     )
+
+
+def with_one_id(row: tuple[str, ...]) -> tuple[str, ...]:
+    """The row with its short id, or with its uuid where there is none."""
+    short, uuid, *others = row
+    return (uuid if short == NO_SHORT_ID else short, *others)
 
 
 def readable(payload: bytes, *, show_secrets: bool) -> Any:

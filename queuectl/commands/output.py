@@ -7,16 +7,25 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper
 from typing import Any, TextIO
 
 from queuectl.commands.text import columns, safe
+from queuectl.errors import QueuectlError
 
 _SGR = {"bold": 1, "gray": 90, "red": 31, "green": 32, "yellow": 33, "cyan": 36}
 _BADGES = {"INFO": "37;44", "ERROR": "37;41", "WARN": "30;43"}
 _BRACKETED = re.compile(r"\[([^\]]*)\]")
+
+
+class Nowhere(StringIO):
+    """What a stream is that was closed before we started, as by `>&-`."""
+
+    def write(self, text: str) -> int:
+        return len(text)
 
 
 @dataclass
@@ -36,7 +45,7 @@ class Output:
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")  # a C locale must not turn an accent into a crash
-        return cls(sys.stdout, sys.stderr, sys.stdin)
+        return cls(sys.stdout or Nowhere(), sys.stderr or Nowhere(), sys.stdin or StringIO())
 
     # Data
 
@@ -75,6 +84,12 @@ class Output:
         for text in columns([tuple(header), *rows]):
             self.line(text)
 
+    @contextmanager
+    def to_itself(self) -> Iterator[None]:
+        """Keep stdout for our data: what the application prints meanwhile goes to stderr, as from a worker."""
+        with redirect_stdout(self.stderr):
+            yield
+
     def _write(self, text: str) -> None:
         if self.gone:
             return
@@ -83,6 +98,8 @@ class Output:
             self.stdout.flush()
         except BrokenPipeError:
             self._forget_stdout()
+        except OSError as error:
+            raise QueuectlError(f"The output cannot be written: {error.strerror}.") from error
 
     def _forget_stdout(self) -> None:
         self.gone = True

@@ -44,6 +44,7 @@ def test_queue_and_delay_may_be_chosen(shop: Site) -> None:
         (["Mial", "[]"], 1, "Did you mean 'Mail'?"),
         (["Mail", "{to: ann}"], 2, "not JSON"),
         (["Mail", '"ann"'], 2, "neither an object nor a list"),
+        (["Mail", '{"to": NaN}'], 2, "NaN is no number of JSON"),
         (["Mail", "{}"], 1, "to"),
         (["Mail", '["ann"]', "--connection=databse"], 2, "Did you mean 'database'?"),
         (["Mail", '["ann"]', "--queue=a b"], 2, "a b"),
@@ -71,6 +72,34 @@ def test_the_jobs_are_listed_with_fields_and_settings(shop: Site) -> None:
     assert (mail["queue"], mail["tries"], mail["backoff"]) == ("mail", 3, [10, 30])
     assert mail["summary"] == "Send a letter."
     assert "to: str, [copies: int]" in shop.run("jobs").out
+
+
+def test_every_setting_is_listed(shop: Site) -> None:
+    """Spans in seconds; and no summary where nobody wrote one."""
+    (shop.root / "shop.py").write_text(
+        "from datetime import timedelta\n"
+        "from queuectl import Job\n\n\n"
+        "class Mail(Job):\n"
+        "    token: str = 's3cr3t-canary'\n"
+        "    retry_until = timedelta(hours=1)\n"
+        "    delay = 5\n\n"
+        "    def handle(self) -> None: ...\n"
+    )
+    found = {job["name"]: job for job in shop.run("jobs", "--json").json}["Mail"]
+    assert (found["retry_until"], found["delay"], found["summary"]) == (3600.0, 5, "")
+    assert "retry_until=3600.0 delay=5" in shop.run("jobs").out
+
+
+@pytest.mark.parametrize("words", [["jobs"], ["dispatch", "Mail", '["ann"]', "--connection=sync"]])
+def test_what_the_application_prints_is_no_data(shop: Site, words: list[str]) -> None:
+    """While it is imported, and while its job runs: stdout stays one document."""
+    (shop.root / "shop.py").write_text(
+        "from queuectl import Job\n\nprint('imported')\n\n\n"
+        "class Mail(Job):\n    to: str\n\n    def handle(self) -> None:\n        print('sent')\n"
+    )
+    run = shop.run(*words, "--json")
+    assert run.json
+    assert run.err.split() == ["imported"] + ["sent"] * (words[0] == "dispatch")
 
 
 def test_a_module_that_cannot_be_imported_is_78(shop: Site) -> None:

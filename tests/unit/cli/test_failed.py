@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import closing
 from sqlite3 import connect
 
@@ -70,6 +71,18 @@ def test_people_see_a_table(ready: Site) -> None:
     assert "database@mail" in plain[1]
     assert "OSError: the server is away" in plain[1]
     assert "─" in ready.run("failed", terminal=True).out
+
+
+@pytest.mark.parametrize("columns", ["80", "60"])
+def test_an_id_is_whole_on_a_narrow_terminal(two: Site, monkeypatch: pytest.MonkeyPatch, columns: str) -> None:
+    """It is what the next command is given; the long texts beside it give way."""
+    monkeypatch.setenv("COLUMNS", columns)
+    two.fail(A, message="the server is away " * 9)
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", two.run("failed", terminal=True).out).splitlines()
+    assert lines[1].split()[0] == "ID"
+    [row] = [line for line in lines if "Mail" in line]
+    assert row.split()[0] == "1"
+    assert len(row) <= int(columns)
 
 
 def test_the_failed_jobs_of_all_connections_are_one_list(two: Site) -> None:

@@ -68,3 +68,21 @@ def test_a_closed_pipe_is_no_error(ready: Site) -> None:
         assert process.stderr is not None
         assert process.stderr.read() == ""
     assert process.returncode == 4
+
+
+@pytest.mark.parametrize("word", ["--version", "--help", "failed"])
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "| true"])
+def test_a_closed_stream_is_no_error(ready: Site, word: str, closed: str) -> None:
+    """Whichever it is, and whoever closed it."""
+    script = Path(sys.executable).with_name("queuectl")
+    words = ["bash", "-o", "pipefail", "-c", f"{script} {word} {closed}"]
+    run = subprocess.run(words, cwd=ready.root, capture_output=True, text=True, check=False)
+    assert (run.returncode, "Traceback" in run.stderr, "error" in run.stderr) == (0, False, False), run.stderr
+
+
+def test_a_full_disk_is_one_line(ready: Site) -> None:
+    """What was asked for could not be said: 1."""
+    script = Path(sys.executable).with_name("queuectl")
+    words = ["sh", "-c", f"{script} config > /dev/full"]
+    run = subprocess.run(words, cwd=ready.root, capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr) == (1, "error: The output cannot be written: No space left on device.\n")
