@@ -64,7 +64,10 @@ class Relay:
             self._target.add(records)
         except QueuectlError as error:
             if not self._away:
-                self._note(f"Failed jobs stay where they are for now, their collecting store does not answer: {error}")
+                remedy = f" {error.hint}" if error.hint else ""
+                self._note(
+                    f"Failed jobs stay where they are for now, their collecting store does not answer: {error}{remedy}"
+                )
             self._away, self._next = True, monotonic() + PATIENCE
             return False
         if self._away:

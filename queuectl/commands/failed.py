@@ -10,7 +10,7 @@ import typer
 
 from queuectl.commands.exit_codes import THRESHOLD
 from queuectl.commands.failed_rows import HEADER, HEADER_OF_ONE_ID, to_json, to_row, with_one_id
-from queuectl.commands.failed_stores import reachable
+from queuectl.commands.failed_stores import doubt_queue, reachable
 from queuectl.commands.options import Connection, Ids, Json
 from queuectl.commands.output import Output
 from queuectl.commands.session import Session
@@ -59,6 +59,8 @@ def failed(
     # every row is looked at: those that came from another store later are not in the order they failed in
     counted = Counted(row for row in rows if after is None or row.job.failed_at >= after)
     _show(session.output, counted, as_json=as_json, ids=ids)
+    if not counted.count:
+        doubt_queue(session, jobs, queue)
     return THRESHOLD if max_ is not None and counted.count > max_ else missed
 
 

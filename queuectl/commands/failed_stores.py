@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
+from queuectl.commands.addresses import doubt
 from queuectl.commands.reach import ask, stores
 from queuectl.commands.session import Session
 from queuectl.drivers.contract import Driver
 from queuectl.failing import FailedJobs
+
+RECENT = 1000
+"""Failed jobs that are looked through for the name of a queue."""
 
 
 def reachable(session: Session, connection: str = "") -> tuple[FailedJobs, int]:
@@ -20,3 +26,10 @@ def reachable(session: Session, connection: str = "") -> tuple[FailedJobs, int]:
 def _reach(name: str, driver: Driver) -> Driver:
     driver.failed.page(limit=1)
     return driver
+
+
+def doubt_queue(session: Session, jobs: FailedJobs, queue: str) -> None:
+    """Where nothing failed on *queue*, a word if another one looks like it."""
+    sentence = queue and doubt(queue, {located.job.queue for located in islice(jobs.all(), RECENT)})
+    if sentence:
+        session.output.warn(sentence)

@@ -8,7 +8,7 @@ import typer
 
 from queuectl.commands.batches import Tally, in_batches
 from queuectl.commands.exit_codes import DECLINED
-from queuectl.commands.failed_stores import reachable
+from queuectl.commands.failed_stores import doubt_queue, reachable
 from queuectl.commands.options import Connection, DryRun, FailedIds, Force, Foreign, Json
 from queuectl.commands.selection import Selection, select
 from queuectl.commands.session import Session
@@ -40,8 +40,10 @@ def forget(
     tally = Tally("deleted", "DELETED", missed=missed)
     in_batches(session, selection.of(jobs), jobs.forget, tally, dry_run=dry_run, quiet=as_json or not session.verbosity)
     tally.close(selection)
-    if tally.done and not as_json and not dry_run:
-        session.output.info(_success(tally.done))
+    if tally.done and not as_json:
+        session.output.info(_success(tally.done, dry_run=dry_run))
+    if not tally.done:
+        doubt_queue(session, jobs, queue)
     return tally.report(session, as_json=as_json, dry_run=dry_run, not_found=NOT_FOUND, nothing="No failed jobs found.")
 
 
@@ -54,5 +56,7 @@ def _agreed(session: Session, selection: Selection, jobs: FailedJobs) -> bool:
     return count <= 1 or session.confirm(f"Delete {plural(count, 'failed job')}?", flag="--yes")
 
 
-def _success(count: int) -> str:
+def _success(count: int, *, dry_run: bool) -> str:
+    if dry_run:
+        return f"{plural(count, 'failed job')} would be deleted."
     return "Failed job deleted successfully." if count == 1 else f"{count} failed jobs deleted successfully."

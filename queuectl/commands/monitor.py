@@ -72,10 +72,11 @@ def monitor(
 
 def _look(session: Session, queues: str) -> Answers[list[Seen]]:
     now = session.app.clock.now
-    if not queues:
+    named = split_list(queues)
+    if not named:
         return ask(session, stores(session), lambda name, driver: list(_seen(driver, sorted(_all(driver)), now)))
     wanted: dict[str, list[str]] = {}
-    for words in split_list(queues):
+    for words in named:
         address = Address.parse(words, session.app.connection_names)
         wanted.setdefault(address.connection or session.config.default, []).append(address.queue)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from queuectl.commands.batches import Tally, in_batches
-from queuectl.commands.failed_stores import reachable
+from queuectl.commands.failed_stores import doubt_queue, reachable
 from queuectl.commands.options import Connection, DryRun, FailedIds, Foreign, Json
 from queuectl.commands.selection import select
 from queuectl.commands.session import Session
@@ -37,6 +37,8 @@ def retry(
     tally = Tally("retried", "DONE", missed=missed)
     in_batches(session, selection.of(jobs), jobs.retry, tally, dry_run=dry_run, quiet=as_json)
     tally.close(selection)
+    if not tally.done:
+        doubt_queue(session, jobs, queue)
     return tally.report(session, as_json=as_json, dry_run=dry_run, not_found=NOT_FOUND, nothing=_nothing(queue))
 
 

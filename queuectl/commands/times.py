@@ -32,8 +32,14 @@ def moment(words: str, now: float, option: str) -> float:
     """A duration ago (`2h`), or a date (`2026-01-31`, `2026-01-31T12:00`), as seconds since the epoch."""
     try:
         return datetime.fromisoformat(words).astimezone().timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
+        pass
+    try:
         return now - seconds(words, option)
+    except UsageError:
+        raise UsageError(
+            f"{option}: {words!r} is neither a time ago nor a date. Words such as 10m, 2h or 1h30m, or 2026-01-31."
+        ) from None
 
 
 def iso(at: float) -> str:

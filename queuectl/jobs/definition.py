@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
@@ -64,6 +65,7 @@ class Job:
             cls._place = _place_outside()
         check_settings(cls)
         _check_arguments(cls)
+        _check_methods(cls)
         try:
             dataclasses.dataclass(repr=False)(cls)
         except (TypeError, ValueError) as error:
@@ -168,6 +170,29 @@ def _check_arguments(cls: type[Job]) -> None:
             raise JobDefinitionError(
                 f"{cls.__name__}.{name}: every job has `{name}` already; call the argument something else."
             )
+
+
+def _check_methods(cls: type[Job]) -> None:
+    """A constructor of one's own would hide the arguments, and nobody passes any to `handle`."""
+    if "__init__" in vars(cls):
+        raise JobDefinitionError(
+            f"{cls.__name__}.__init__: the annotated attributes of a job are its arguments, and its constructor is "
+            "made from them. What checks or derives values is called `__post_init__(self)`."
+        )
+    handle = vars(cls).get("handle")
+    if inspect.isfunction(handle) and not _takes(handle, cls):
+        raise JobDefinitionError(
+            f"{cls.__name__}.handle{inspect.signature(handle)} must take nothing but self: "
+            "what a job needs are its annotated attributes."
+        )
+
+
+def _takes(function: Callable[..., Any], *arguments: object) -> bool:
+    try:
+        inspect.signature(function).bind(*arguments)
+    except TypeError:
+        return False
+    return True
 
 
 def _place_outside() -> str:

@@ -44,6 +44,8 @@ class Pending(Generic[P]):
         return replace(self, queue=check_queue_name(queue))
 
     def on_connection(self, connection: str) -> Pending[P]:
+        if not isinstance(connection, str) or not connection:
+            raise UsageError(f"on_connection() takes the name of a connection, not {connection!r}.")
         return replace(self, connection=connection)
 
     def later(self, when: Delay) -> Pending[P]:

@@ -206,6 +206,21 @@ def test_a_dry_run_changes_nothing(ready: Site) -> None:
     assert len(ready.failed_uuids()) == 2
 
 
+def test_a_dry_run_of_forget_says_how_many(ready: Site) -> None:
+    """As the others do."""
+    ready.fail(A, B)
+    assert "2 failed jobs would be deleted." in ready.run("forget", "all", "--dry-run").err
+
+
+@pytest.mark.parametrize("words", [["failed"], ["retry"], ["forget", "--yes"]])
+def test_a_mistyped_queue_of_failed_jobs_is_guessed(ready: Site, words: list[str]) -> None:
+    """Only where nothing was found: a queue without failed jobs is no mistake."""
+    ready.fail(A)
+    run = ready.run(*words, "--queue=mial")
+    assert (run.code, "Did you mean 'mail'?" in run.err) == (0, True)
+    assert "Did you mean" not in ready.run(*words, "--queue=mail").err
+
+
 def test_retry_finds_the_right_connection(two: Site) -> None:
     """Each job goes back to the store that it came from."""
     two.fail(A)

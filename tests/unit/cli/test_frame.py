@@ -79,6 +79,7 @@ def test_a_mistyped_option_is_one_line(site: Site) -> None:
     run = site.run("monitor", "--jsn")
     assert run.code == 2
     assert "--jsn" in run.err.splitlines()[0]
+    assert run.err.splitlines()[1] == "`queuectl monitor --help` explains it."
 
 
 @pytest.mark.parametrize("value", ["three", "-1", "1.5"])

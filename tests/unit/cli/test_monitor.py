@@ -25,6 +25,13 @@ def test_all_queues_are_shown_when_none_is_named(ready: Site) -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", found[0]["oldest_pending_at"])
 
 
+@pytest.mark.parametrize("words", ["", ",", " , "])
+def test_a_list_of_no_queues_names_none(ready: Site, words: str) -> None:
+    """As variables that are empty leave it."""
+    ready.push("mail")
+    assert [queue["queue"] for queue in ready.run("monitor", words, "--json").json] == ["mail"]
+
+
 def test_an_empty_queue_has_no_oldest_job(ready: Site) -> None:
     """Zeros and nulls, exit 0: monitoring a quiet queue is no error."""
     run = ready.run("queue:monitor", "quiet", "--json")

@@ -40,6 +40,13 @@ def test_a_moment_is_a_date_or_a_duration_ago() -> None:
     assert moment("2026-01-01T00:00:00+00:00", 0, "--since") == 1_767_225_600.0
 
 
+@pytest.mark.parametrize("words", ["x", "2026-13-01", "-5"])
+def test_what_is_no_moment_is_refused(words: str) -> None:
+    """The sentence shows both ways to write one."""
+    with pytest.raises(UsageError, match=r"--since: .* is neither a time ago nor a date\..*2026-01-31"):
+        moment(words, 0, "--since")
+
+
 def test_json_times_are_utc() -> None:
     """ISO 8601 with milliseconds and a Z."""
     assert iso(1_767_225_600.25) == "2026-01-01T00:00:00.250Z"

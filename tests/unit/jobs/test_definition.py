@@ -180,6 +180,15 @@ def test_a_setting_of_the_wrong_kind_is_an_error(setting: str, value: Any) -> No
         type("Bad", (Job,), {setting: value})
 
 
+def test_methods_that_cannot_be_called_are_an_error() -> None:
+    """Told at class creation, not when the first job runs."""
+    with pytest.raises(JobDefinitionError, match=r"Bad\.handle\(self, mailer\) must take nothing but self"):
+        type("Bad", (Job,), {"handle": lambda self, mailer: None})
+    with pytest.raises(JobDefinitionError, match=r"Bad\.__init__: the annotated attributes of a job are its arguments"):
+        type("Bad", (Job,), {"__init__": lambda self, to: None})
+    type("Good", (Job,), {"handle": lambda self, *, verbose=False: None})
+
+
 def test_what_dataclasses_refuse_is_a_definition_error() -> None:
     """A shared mutable default; an argument without default after one that has one."""
     with pytest.raises(JobDefinitionError, match="mutable default"):
@@ -216,5 +225,10 @@ def test_a_pending_dispatch_refuses_bad_names_and_sessions() -> None:
     """A queue name that no store takes; an object where a connection's name belongs."""
     with pytest.raises(InvalidName):
         Welcome.on_queue("no spaces")
+    for nothing in (None, 3):
+        with pytest.raises(InvalidName, match=f"^{nothing} is not a queue name"):
+            Welcome.on_queue(nothing)  # type: ignore[arg-type]  # the point of the test
+        with pytest.raises(UsageError, match=rf"on_connection\(\) takes the name of a connection, not {nothing}"):
+            Welcome.on_connection(nothing)  # type: ignore[arg-type]  # the point of the test
     with pytest.raises(UsageError, match="inside a database transaction of the application is not supported yet"):
         Welcome.using(object())  # type: ignore[arg-type]  # the point of the test
