@@ -171,7 +171,8 @@ def _stamp(at: float) -> str:
 def sentence(event: JobParked | LeaseLost | WorkerNote) -> str:
     match event:
         case JobParked(job, _, reason, after):
-            return f"{job.job or job.uuid} waits {after:g} s: {reason}"
+            remedy = "`queuectl jobs` lists those of the modules that `jobs` in conf/queue.toml names."
+            return f"{job.job or job.uuid} waits {after:.0f} s: {reason}. {remedy}"
         case LeaseLost(job, _, held):
             return (
                 f"{job.job or job.uuid} ({job.uuid}) lost its lease after {held:.0f} s: another worker has it, "

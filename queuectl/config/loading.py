@@ -142,6 +142,7 @@ def _resolve(values: Values, root: Path, file: Path | None, notes: tuple[str, ..
     _require_known(config, "default")
     _require_known(config, "failed.connection")
     _require_keeping(config)
+    _require_known(config, "notifications.connection")
     return config
 
 

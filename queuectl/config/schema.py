@@ -12,6 +12,7 @@ from queuectl.config import Connection
 BUILT_IN_DRIVERS = ("sync", "database", "redis")
 QUEUE_NAME = re.compile(r"[A-Za-z0-9._:{}@-]{1,191}")
 _CONNECTION_NAME = re.compile(r"[A-Za-z0-9_-]+")
+_OWN_SERVICE = re.compile(r"[\w.]+:[\w.]+")
 _TABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*)?")
 
 
@@ -54,6 +55,11 @@ MODULES = Kind(
     'a list of module names, as in ["app.jobs"]',
     lambda value: isinstance(value, list) and all(isinstance(name, str) and name for name in value),
 )
+SERVICES = ("none", "log", "redis", "memory")
+SERVICE = Kind(
+    f"{', '.join(SERVICES)}, or your own as 'module:attribute'",
+    lambda value: isinstance(value, str) and (value in SERVICES or _OWN_SERVICE.fullmatch(value) is not None),
+)
 ANYTHING = Kind("anything", lambda value: True)
 
 CONNECTION: Mapping[str, Kind] = {
@@ -78,7 +84,7 @@ DISK: Mapping[str, Kind] = {
 NOTIFICATIONS: Mapping[str, Kind] = {
     "connection": NAME,
     "table": TABLE_NAME,
-    "service": NAME,
+    "service": SERVICE,
     "url": TEXT,
     "channel": NAME,
 }

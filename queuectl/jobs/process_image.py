@@ -17,7 +17,7 @@ MAX_SIDE = 16_383
 """The longest side that every format of ours can have."""
 Side = Annotated[int, Field(ge=1, le=MAX_SIDE)]
 EXTENSIONS = {".jpg", ".jpeg", ".png", ".webp"}
-HOPELESS = (ConfigurationError, PathRefused, PictureRefused)
+HOPELESS = (ConfigurationError, PathRefused)
 """What another attempt finds no better."""
 
 
@@ -60,6 +60,8 @@ class ProcessImageJob(Job):
     def handle(self) -> None:
         try:
             self._process()
+        except PictureRefused as error:
+            self.fail(PictureRefused(f"{self.path!r}: {error}"))
         except HOPELESS as error:
             self.fail(error)
 

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from queuectl.config.checking import did_you_mean
+from queuectl.config.schema import SERVICES
 from queuectl.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from queuectl.jobs.runtime import Notifier
 
 logger = logging.getLogger("queuectl.notifications")
-NAMES = ("none", "log", "redis", "memory")
 CHANNEL = "notifications."
 
 
@@ -74,8 +74,8 @@ def _imported(service: str) -> Notifier:
     module, colon, attribute = service.partition(":")
     if not colon or not module or not attribute:
         raise ConfigurationError(
-            f"[notifications] service = {service!r} is no service.{did_you_mean(service, NAMES)}",
-            hint=f"It is {', '.join(NAMES)}, or your own as 'module:attribute'.",
+            f"[notifications] service = {service!r} is no service.{did_you_mean(service, SERVICES)}",
+            hint=f"It is {', '.join(SERVICES)}, or your own as 'module:attribute'.",
         )
     try:
         found = getattr(import_module(module), attribute)

@@ -186,6 +186,7 @@ class TestWhatCannotBeWorkedOn:
         assert report.ending is Ending.FAILED
         assert report.problem
         assert report.problem.type == "queuectl.errors.PictureRefused"
+        assert report.problem.message.startswith("'bad.jpg': ")
         assert len(report.problem.message) < 200
         assert _files(public)["bad.jpg"] == bad
         assert "bad_thumb.jpg" not in _files(public)

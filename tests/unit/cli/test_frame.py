@@ -150,3 +150,5 @@ def test_a_password_in_an_error_is_masked(site: Site, monkeypatch: pytest.Monkey
         run = site.run(*words)
         assert "s3cr3t-canary" not in run.out + run.err
     assert site.run("monitor", "redis:mail").code == 69
+    assert "cannot be reached" in site.run("about").out
+    assert "queuectl about" not in site.run("about").out

@@ -116,6 +116,12 @@ def test_pauses_and_notes() -> None:
     assert err == "warn: The connection is lost.\n"
 
 
+def test_an_unknown_job_is_a_note_with_a_remedy() -> None:
+    """Whoever forgot a module in the configuration reads where to put it."""
+    err = printed(JobParked(JOB, AT, "unknown job X", 2.36641))[1]
+    assert "waits 2 s: unknown job X. `queuectl jobs` lists those" in err
+
+
 def test_the_greeting_is_for_terminals() -> None:
     """Logs begin with the first job."""
     started = WorkerStarted("database", ("high", "low"), AT)

@@ -183,6 +183,14 @@ def test_a_third_party_driver_has_keys_of_its_own(tmp_path: Path) -> None:
             '[connections.redis]\nqueue = "a b"',
             "conf/queue.toml:2: connections.redis.queue must be a queue name: letters, digits and . _ : …",
         ),
+        (
+            "[notifications]\nservice = 'foo'",
+            "conf/queue.toml:2: notifications.service must be none, log, redis, memory, or your own as 'module:attri…",
+        ),
+        (
+            "[notifications]\nconnection = 'datbase'",
+            "The 'datbase' queue connection has not been configured (notifications.connection, from …",
+        ),
         ('[connections."a:b"]\nurl = "x"', "conf/queue.toml:1: 'a:b' cannot name a connection: letters, digits, _ …"),
     ],
 )
