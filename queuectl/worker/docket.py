@@ -205,7 +205,7 @@ class Docket:
 
     def _park(self, running: Running, name: str, declared: Mapping[str, Declaration]) -> Outcome:
         """A name nobody here knows: perhaps a newer deploy does. PHP's own jobs never fail by our hand."""
-        parked_for = self._link.attempt(lambda: self._driver.parked_for(running.reserved)) or 0.0
+        parked_for = self._link.ask(lambda: self._driver.parked_for(running.reserved)) or 0.0
         if parked_for < self._grace or "@" in name:
             return Parked(f"unknown job {name}", min(max(parked_for, 1.0), LONGEST_PARKING))
         known = ", ".join(sorted(declared)) or "none"

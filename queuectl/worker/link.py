@@ -21,6 +21,7 @@ class StoreLink:
         self._lost_at: float | None = None
         self._pause = FIRST_PAUSE
         self._retry_at = 0.0
+        self._cannot_write = False
 
     @property
     def down(self) -> bool:
@@ -36,25 +37,38 @@ class StoreLink:
         """Seconds before another call makes sense; 0 while the line stands."""
         return max(self._retry_at - monotonic(), 0.0) if self.down else 0.0
 
-    def attempt(self, call: Callable[[], T]) -> T | None:
+    def attempt(self, call: Callable[[], T], *, wrote: Callable[[T], bool] = lambda _: True) -> T | None:
         """What *call* answers, or None while the store cannot be had. *call* itself must not answer None.
 
-        Only outages are waited out; `ConfigurationError` and `DataRefused` are the caller's to see.
+        A store that is locked, full or read-only still answers questions: such an outage ends only with an answer to a
+        call that *wrote* something. Only outages are waited out; `ConfigurationError` and `DataRefused` are the
+        caller's to see.
         """
-        if self.retry_in > 0:
-            return None
-        try:
-            answer = call()
-        except (DriverUnavailable, StoreFull) as error:
-            self._lost(error)
-            return None
-        if self._lost_at is not None:
+        answer = self._try(call, writing=True)
+        if answer is not None and self.down and wrote(answer):
+            self._restored()
+        return answer
+
+    def ask(self, question: Callable[[], T]) -> T | None:
+        """`attempt` for a call that only reads."""
+        answer = self._try(question, writing=False)
+        if answer is not None and self.down and not self._cannot_write:
             self._restored()
         return answer
 
     def do(self, call: Callable[[], object]) -> bool:
         """Whether *call* was done; like `attempt` for calls that answer nothing."""
         return self.attempt(lambda: (call(),)) is not None
+
+    def _try(self, call: Callable[[], T], *, writing: bool) -> T | None:
+        if self.retry_in > 0:
+            return None
+        try:
+            return call()
+        except (DriverUnavailable, StoreFull) as error:
+            self._cannot_write |= writing
+            self._lost(error)
+            return None
 
     def _lost(self, error: QueuectlError) -> None:
         if self._lost_at is None:
@@ -65,4 +79,4 @@ class StoreLink:
 
     def _restored(self) -> None:
         self._note(f"The queue is there again after {self.downtime:.1f} s.")
-        self._lost_at, self._pause = None, FIRST_PAUSE
+        self._lost_at, self._pause, self._cannot_write = None, FIRST_PAUSE, False

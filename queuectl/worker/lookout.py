@@ -21,8 +21,8 @@ class Lookout:
 
     def arm(self, poll: select.poll) -> float:
         """Have *poll* wake up for the watch's descriptor; the seconds until `sees_work` must be asked regardless."""
-        watch = self._watch = self._watch or self._link.attempt(lambda: self._driver.watch(self._queues))
-        check_in = None if watch is None else self._link.attempt(watch.next_check_in)
+        watch = self._watch = self._watch or self._link.ask(lambda: self._driver.watch(self._queues))
+        check_in = None if watch is None else self._link.ask(watch.next_check_in)
         if watch is None or check_in is None:  # the store is away: its return is noticed elsewhere
             self._check_at = math.inf
             return math.inf
@@ -37,7 +37,7 @@ class Lookout:
         watch = self._watch
         if watch is None or (monotonic() < self._check_at and watch.fileno() not in ready):
             return False
-        return bool(self._link.attempt(watch.drain))
+        return bool(self._link.ask(watch.drain))
 
     def close(self) -> None:
         if self._watch is not None:

@@ -72,8 +72,9 @@ class Upkeep:
 
     def tend(self) -> None:
         """Do what is due."""
-        if self._link.down:  # running jobs are asserted again before anything else is asked of the store
-            self._renewal.now()
+        if self._link.down:
+            self._renewal.now()  # running jobs are asserted again before anything else is asked of the store
+            self._beat_timer.now()  # and an idle worker has nothing else to write: it would not see the outage end
         if self._renewal.due():
             self._renew()
         if self._marks_timer.due():
@@ -100,7 +101,7 @@ class Upkeep:
                 self._docket.lose(running)
 
     def _read_marks(self) -> None:
-        marks = self._link.attempt(self._driver.control.marks)
+        marks = self._link.ask(self._driver.control.marks)
         if marks is None:
             return
         if not self._read_once:

@@ -84,7 +84,7 @@ class Worker:
         with self._signals:
             self._emit(WorkerStarted(self._driver.name, self._options.queues, self._clock.now()))
             try:
-                self._link.do(self._driver.check)  # what is hopeless is said before any child is started
+                self._link.ask(self._check)  # what is hopeless is said before any child is started
                 while (stop := self._reason_to_stop()) is None:
                     self._keep_up()
                     self._settle_and_reserve()
@@ -94,8 +94,14 @@ class Worker:
                 self._leave()
             if stop.reason is StopReason.RELOADED:
                 self._signals.hold()
+                self._obey_signals()  # a TERM that came while we were leaving is not lost on the way
+                stop = self._stopping.wanted or stop
             self._emit(WorkerStopped(stop.reason.word, stop.exit_code, self._docket.processed, self._clock.now()))
         return stop
+
+    def _check(self) -> bool:
+        self._driver.check()
+        return True
 
     # Stopping
 
@@ -213,7 +219,9 @@ class Worker:
     def _exchange(self, sending: Sequence[Unsettled], queues: Sequence[str], room: int) -> list[Reserved] | None:
         """Send outcomes, take their verdicts, return what was reserved; None while the store is not there."""
         settlements = [item.settlement for item in sending]
-        answer = self._link.attempt(lambda: self._driver.exchange(settlements, queues, room))
+        answer = self._link.attempt(
+            lambda: self._driver.exchange(settlements, queues, room), wrote=lambda answer: any(answer)
+        )
         if answer is None:
             for item in sending:
                 item.sent = True

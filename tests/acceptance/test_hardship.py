@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from tests.acceptance.conftest import MakeProject
 from tests.acceptance.project import Project, until
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -118,6 +121,28 @@ def test_a_small_limit_of_open_files_means_fewer_children(project: Project) -> N
     )
     assert done.stderr.count("cannot be started") == 1
     assert project.done().total() == 20
+
+
+def test_a_store_that_can_only_be_read_is_an_outage(make_project: MakeProject) -> None:
+    """Idle or not, the worker says so once and gives up in time."""
+    project = make_project("sqlite", retry_after=2)
+    worker = project.work("--max-downtime=1")
+    until(lambda: project.monitor("default")[0]["workers"], "the worker's sign of life")
+    with closing(sqlite3.connect(project.folder / "storage/queue.sqlite")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert worker.ends() == 69
+    assert worker.output().count("trying again") == 1
+    assert "there again" not in worker.output()
+
+
+def test_a_stop_is_heard_in_the_middle_of_a_reload(project: Project) -> None:
+    """Between the last look at the signals and the first one of the program that takes over."""
+    worker = project.work()
+    until(worker.children, "its child")
+    worker.signal(signal.SIGHUP)
+    until(lambda: not worker.children(), "its child to leave")
+    worker.signal(signal.SIGTERM)
+    assert worker.ends() == 0
 
 
 def _costs_nothing(pid: int) -> None:

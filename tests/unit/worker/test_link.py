@@ -51,6 +51,31 @@ def test_an_outage_is_told_once_and_its_end_once(link: StoreLink, notes: list[st
     assert "there again after" in notes[1]
 
 
+def test_a_store_that_only_answers_questions_is_not_back(link: StoreLink, notes: list[str]) -> None:
+    """Locked, full or read-only: the outage lasts, and is told once, until something can be written."""
+    store = Store()
+    store.error = StoreFull("full")
+    link.attempt(store)
+    store.error = None
+    time.sleep(link.retry_in)
+    assert link.ask(store) is not None
+    assert link.down
+    assert link.attempt(store) is not None
+    assert not link.down
+    assert len(notes) == 2
+
+
+def test_an_outage_that_a_question_found_ends_with_an_answer(link: StoreLink) -> None:
+    """Nothing else need be wrong."""
+    store = Store()
+    store.error = DriverUnavailable("gone")
+    link.ask(store)
+    store.error = None
+    time.sleep(link.retry_in)
+    assert link.ask(store) is not None
+    assert not link.down
+
+
 def test_no_call_is_made_before_the_pause_is_over(link: StoreLink) -> None:
     """The store is left in peace; the caller is told at once that there is nothing to have."""
     store = Store()
