@@ -13,7 +13,7 @@ from itertools import chain, islice
 from time import monotonic
 
 from queuectl.drivers.contract import Driver, FailedJob, FailedStore
-from queuectl.errors import QueuectlError, UsageError
+from queuectl.errors import DriverUnavailable, QueuectlError, UsageError
 from queuectl.jobs.outcome import Entry, FailedRecord, Problem, Unique
 from queuectl.jobs.payload import again
 
@@ -128,6 +128,14 @@ class Located:
     job: FailedJob
 
 
+@dataclass
+class Stranded:
+    """Jobs that could not be sent back, because the connection that they belong to is away."""
+
+    error: DriverUnavailable
+    count: int = 0
+
+
 class FailedJobs:
     """The failed jobs of several connections as one list.
 
@@ -144,6 +152,8 @@ class FailedJobs:
         now: Callable[[], float],
     ) -> None:
         self._drivers, self._owner, self._far, self._now = drivers, owner, far, now
+        self.stranded: dict[str, Stranded] = {}
+        """By connection, what `retry` left where it was; each connection is tried once, so that none is waited for."""
 
     def collect(self) -> None:
         """Carry everything to the collecting store first, so that each job lies in one place only."""
@@ -202,11 +212,21 @@ class FailedJobs:
         near = [job.uuid for job in jobs if not self._lives_elsewhere(job, driver)]
         far = [job for job in jobs if self._lives_elsewhere(job, driver)]
         moved = driver.failed.retry(near) if near else []
-        return [*moved, *(job.uuid for job in far if self._send_back(job, driver.failed))]
+        return [*moved, *(job.uuid for job in far if self._sent_back(job, driver.failed))]
 
     def _lives_elsewhere(self, job: FailedJob, driver: Driver) -> bool:
         owner = self._owner(job.connection)
         return owner is not None and not owner.immediate and owner.place != driver.place
+
+    def _sent_back(self, listed: FailedJob, store: FailedStore) -> bool:
+        stranded = self.stranded.get(listed.connection)
+        if stranded is None:
+            try:
+                return self._send_back(listed, store)
+            except DriverUnavailable as error:
+                stranded = self.stranded[listed.connection] = Stranded(error)
+        stranded.count += 1
+        return False
 
     def _send_back(self, listed: FailedJob, store: FailedStore) -> bool:
         """Push a job into the queue of another server, then forget it here: a duplicate row beats a lost job."""

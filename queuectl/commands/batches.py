@@ -28,6 +28,8 @@ class Tally:
     done: int = 0
     overtaken: int = 0
     """Gone between the look and the act: somebody else was faster."""
+    stranded: int = 0
+    """Left where they were: the connection that they belong to is away."""
     missing: list[str] = field(default_factory=list)
     spared: int = 0
 
@@ -43,7 +45,7 @@ class Tally:
             session.output.error(not_found.format(key))
         if as_json:
             session.output.json(self.to_json(dry_run=dry_run))
-        elif not self.done and not self.missing:
+        elif not (self.done or self.missing or self.stranded):
             session.output.info(nothing)
         if dry_run:
             session.output.info("Nothing was changed: this was a dry run.")
@@ -56,6 +58,7 @@ class Tally:
             self.done_word: self.done,
             "missing": self.missing,
             "overtaken": self.overtaken,
+            "stranded": self.stranded,
             "spared": self.spared,
             "dry_run": dry_run,
         }

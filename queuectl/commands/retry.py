@@ -7,10 +7,14 @@ from typing import Annotated
 import typer
 
 from queuectl.commands.batches import Tally, in_batches
+from queuectl.commands.exit_codes import PARTLY
 from queuectl.commands.failed_stores import doubt_queue, reachable
 from queuectl.commands.options import Connection, DryRun, FailedIds, Foreign, Json
 from queuectl.commands.selection import select
 from queuectl.commands.session import Session
+from queuectl.commands.text import plural
+from queuectl.errors import DriverUnavailable
+from queuectl.failing import FailedJobs
 
 NOT_FOUND = "Unable to find failed job with ID [{}]."
 
@@ -37,9 +41,22 @@ def retry(
     tally = Tally("retried", "DONE", missed=missed)
     in_batches(session, selection.of(jobs), jobs.retry, tally, dry_run=dry_run, quiet=as_json)
     tally.close(selection)
+    _tell_stranded(session, jobs, tally)
     if not tally.done:
         doubt_queue(session, jobs, queue)
     return tally.report(session, as_json=as_json, dry_run=dry_run, not_found=NOT_FOUND, nothing=_nothing(queue))
+
+
+def _tell_stranded(session: Session, jobs: FailedJobs, tally: Tally) -> None:
+    """What was taken for overtaken by others, but is still where it was."""
+    for name, stranded in jobs.stranded.items():
+        tally.stranded += stranded.count
+        tally.overtaken -= stranded.count
+        stay = "stays" if stranded.count == 1 else "stay"
+        reason = f"[{name}] {plural(stranded.count, 'failed job')} {stay} in the failed store: {stranded.error}"
+        session.tell(stranded.error, reason, None)
+    if jobs.stranded:
+        tally.missed = PARTLY if tally.done else DriverUnavailable.exit_code
 
 
 def _nothing(queue: str) -> str:

@@ -174,4 +174,5 @@ def _told(error: BaseException) -> str:
 
 
 def _leads_there(filename: str) -> bool:
-    return filename.startswith("<frozen importlib") or Path(filename).parent == Path(__file__).parent
+    importing = filename.startswith("<frozen importlib") or filename == import_module.__code__.co_filename
+    return importing or Path(filename).parent == Path(__file__).parent

@@ -164,6 +164,7 @@ def test_a_module_that_cannot_be_imported_is_a_configuration_error(root: Path, t
     assert "The jobs module 'broken' cannot be imported" in str(error.value)
     assert said in str(error.value)
     assert "broken.py" in str(error.value)
+    assert "importlib" not in str(error.value)
 
 
 def test_a_module_that_is_not_there_is_a_configuration_error(root: Path) -> None:
