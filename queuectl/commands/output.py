@@ -42,6 +42,7 @@ class Output:
 
     @classmethod
     def of_process(cls) -> Output:
+        _open_what_is_closed()
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")  # a C locale must not turn an accent into a crash
@@ -164,6 +165,18 @@ class Output:
         if not styles or not self.has_colour(self.stdout):
             return text
         return f"\x1b[{';'.join(str(_SGR[style]) for style in styles)}m{text}\x1b[0m"
+
+
+def _open_what_is_closed() -> None:
+    """Started with a closed stdin, stdout or stderr, as by some daemons: the next file that is opened, a database or a
+    child's line, would get its number, and everything that is printed."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest number that is free: this one
+            mode = "w" if number else "r"
+            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115  # for as long as we run
 
 
 def _is_terminal(stream: TextIO) -> bool:

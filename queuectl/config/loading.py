@@ -34,7 +34,7 @@ def load(
     *overrides* are flags by dotted key. Raises `ConfigurationError` that names the value, its place and the remedy.
     """
     env = os.environ if env is None else env
-    start = Path.cwd() if start is None else start
+    start = _here(path or env.get(CONFIG_VARIABLE)) if start is None else start
     file, notes = _locate(path, env, start)
     root = root_of(file) if file else start
     values = dict(_flat(DEFAULTS, "default"))
@@ -44,6 +44,19 @@ def load(
     values.update(_from_environment(env))
     values.update({tuple(key.split(".")): Origin(value, "flag") for key, value in (overrides or {}).items()})
     return _resolve(values, root, file, tuple(notes))
+
+
+def _here(named: str | Path | None) -> Path:
+    """The working directory. A deploy may have deleted it: that of the *named* file has to do then."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        if named and Path(named).is_absolute():
+            return Path(named).parent
+        raise ConfigurationError(
+            "The working directory does not exist any more.",
+            hint=f"{CONFIG_VARIABLE} can name a file by its full path.",
+        ) from None
 
 
 def _locate(path: str | Path | None, env: Mapping[str, str], start: Path) -> tuple[Path | None, list[str]]:

@@ -145,6 +145,25 @@ def test_a_stop_is_heard_in_the_middle_of_a_reload(project: Project) -> None:
     assert worker.ends() == 0
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_worker_does_without_the_standard_streams(closed: str, project: Project) -> None:
+    """What is printed goes nowhere, above all not into the store or a child's line."""
+    project.dispatch('Ledger.dispatch(key=f"k{n}")', times=3)
+    command = f"exec {sys.executable} -m queuectl work --stop-when-empty {closed}"
+    subprocess.run(["sh", "-c", command], cwd=project.folder, env=project.environment, capture_output=True, check=True)
+    assert project.done().total() == 3
+    assert project.monitor("default")[0]["size"] == 0
+
+
+def test_a_worker_does_without_its_working_directory(project: Project) -> None:
+    """A deploy deleted it; the configuration is named by its full path."""
+    project.dispatch('Ledger.dispatch(key="k")')
+    command = f"mkdir gone && cd gone && rmdir ../gone && exec {sys.executable} -m queuectl work --stop-when-empty"
+    environment = {**project.environment, "QUEUECTL_CONFIG": str(project.folder / "conf/queue.toml")}
+    subprocess.run(["sh", "-c", command], cwd=project.folder, env=environment, capture_output=True, check=True)
+    assert project.done() == {"k": 1}
+
+
 def _costs_nothing(pid: int) -> None:
     """It waits rather than spins: far less than the time that passes."""
     before, since = _processor_time(pid), time.monotonic()
