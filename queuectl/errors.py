@@ -89,6 +89,8 @@ class PictureRefused(QueuectlError):
 class UnknownJob(QueuectlError):
     """No job is registered under this name."""
 
+    hint = "`jobs` in conf/queue.toml names the modules whose jobs are registered."
+
 
 class NotBound(QueuectlError):
     """No queue configuration is bound, and none could be found."""

@@ -14,6 +14,7 @@ from queuectl.commands.failed_stores import doubt_queue, reachable
 from queuectl.commands.options import Connection, Ids, Json
 from queuectl.commands.output import Output
 from queuectl.commands.session import Session
+from queuectl.commands.text import safe
 from queuectl.commands.times import moment
 from queuectl.errors import UsageError
 from queuectl.failing import Located
@@ -70,7 +71,7 @@ def _show(output: Output, rows: Iterable[Located], *, as_json: bool, ids: bool) 
         output.json_array(map(to_json, rows))
     elif ids:
         for row in rows:
-            output.line(row.job.uuid)
+            output.line(safe(row.job.uuid) if output.is_terminal else row.job.uuid)
     else:
         _print(output, iter(rows))
 

@@ -155,9 +155,11 @@ def steps(words: str, option: str) -> tuple[int, ...]:
 
 
 def _listener(session: Session, *, as_json: bool) -> Listener:
+    from queuectl.commands.unblocked import Unblocked
     from queuectl.commands.work_console import Console, JsonConsole
 
-    return JsonConsole(session.output) if as_json else Console(session.output, verbosity=session.verbosity)
+    output = session.output
+    return (JsonConsole(output) if as_json else Console(output, verbosity=session.verbosity))
 
 
 def _tell_children(session: Session) -> None:

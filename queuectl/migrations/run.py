@@ -36,10 +36,18 @@ def migrate(
     `DriverUnavailable` naming who is in the way, and `ConfigurationError` for a table that is somebody else's.
     """
     engine = _engine(connection)
-    engine.create()
+    _create(engine, connection)
     tables = _tables(connection, notifications_table)
     with _session(connection, engine) as sessions:
         return sessions.call(lambda session: _migrate(session, engine, tables, shared_index=shared_index))
+
+
+def _create(engine: Engine, connection: Connection) -> None:
+    try:
+        engine.create()
+    except OSError as error:
+        reason = f"[{connection.name}] {error.filename} cannot be made: {error.strerror}."
+        raise ConfigurationError(reason) from error
 
 
 def pending(connection: Connection, *, notifications_table: str = "notifications", shared_index: bool = False) -> bool:

@@ -74,6 +74,11 @@ def test_the_jobs_are_listed_with_fields_and_settings(shop: Site) -> None:
     assert "to: str, [copies: int]" in shop.run("jobs").out
 
 
+def test_an_unknown_job_comes_with_the_place_of_the_modules(shop: Site) -> None:
+    """Most often a module is missing there."""
+    assert shop.run("dispatch", "Latter", "[]").err.splitlines()[1].startswith("`jobs` in conf/queue.toml names")
+
+
 def test_every_setting_is_listed(shop: Site) -> None:
     """Spans in seconds; and no summary where nobody wrote one."""
     (shop.root / "shop.py").write_text(

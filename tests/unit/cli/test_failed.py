@@ -127,6 +127,13 @@ def test_one_failed_job_is_shown_whole_without_its_secrets(ready: Site) -> None:
     assert "s3cr3t-canary" in ready.run("failed:show", A, "--show-secrets").out
 
 
+def test_ids_are_exact_in_a_pipe_and_harmless_on_a_terminal(ready: Site) -> None:
+    """Another program may have put anything there."""
+    ready.fail("a\x1b[2J")
+    assert ready.run("failed", "--ids").out == "a\x1b[2J\n"
+    assert ready.run("failed", "--ids", terminal=True).out == "a\\x1b[2J\n"
+
+
 def test_showing_an_unknown_job_is_1(ready: Site) -> None:
     """One line on stderr."""
     assert ready.run("failed:show", UNKNOWN) == Run(1, "", f"error: Unable to find failed job with ID [{UNKNOWN}].\n")

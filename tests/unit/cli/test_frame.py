@@ -136,6 +136,13 @@ def test_config_masks_secrets_among_the_options_of_a_url(site: Site, monkeypatch
     assert shown == "redis+sentinel://h/main/0?db=1&sentinel_password=***"
 
 
+def test_a_file_that_cannot_be_made_is_78(site: Site) -> None:
+    """Where the folder is to be, there is a file."""
+    (site.root / "storage").write_text("")
+    run = site.run("migrate")
+    assert (run.code, run.err) == (78, f"error: [database] {site.root}/storage cannot be made: File exists.\n")
+
+
 def test_config_shows_each_table_in_one_piece(site: Site) -> None:
     """Whatever was set, and whatever is a default."""
     tables = [key.rpartition(".")[0] for key in site.run("config", "--json").json["settings"]]
