@@ -72,6 +72,8 @@ def parse(words: str) -> Any:
         found = json.loads(words, parse_constant=_refuse_constant)
     except ValueError as error:
         raise UsageError(f"The arguments are not JSON: {error}.", hint="Quote them: '{\"user_id\": 1}'.") from None
+    except RecursionError:
+        raise UsageError("The arguments are nested too deeply.") from None
     if not isinstance(found, (dict, list)):
         raise UsageError("The arguments are JSON, but neither an object nor a list.")
     return found

@@ -33,6 +33,8 @@ def pause(
     """
     session = Session.of(context)
     ttl = seconds(duration, "--for") if duration else None
+    if ttl == 0:
+        raise UsageError("--for: a pause of no time is none. Leave it out to pause until `queuectl resume`.")
     now = session.app.clock.now()
     mark = Pause(reason=reason, since=now, until=None if ttl is None else now + ttl)
     address = _address(session, queue, everything)

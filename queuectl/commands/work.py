@@ -159,7 +159,7 @@ def _listener(session: Session, *, as_json: bool) -> Listener:
     from queuectl.commands.work_console import Console, JsonConsole
 
     output = session.output
-    return (JsonConsole(output) if as_json else Console(output, verbosity=session.verbosity))
+    return Unblocked(JsonConsole(output) if as_json else Console(output, verbosity=session.verbosity), output)
 
 
 def _tell_children(session: Session) -> None:

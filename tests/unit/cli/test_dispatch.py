@@ -44,6 +44,7 @@ def test_queue_and_delay_may_be_chosen(shop: Site) -> None:
         (["Mial", "[]"], 1, "Did you mean 'Mail'?"),
         (["Mail", "{to: ann}"], 2, "not JSON"),
         (["Mail", '"ann"'], 2, "neither an object nor a list"),
+        (["Mail", "[" * 100_000 + "]" * 100_000], 2, "nested too deeply"),
         (["Mail", '{"to": NaN}'], 2, "NaN is no number of JSON"),
         (["Mail", "{}"], 1, "to"),
         (["Mail", '["ann"]', "--connection=databse"], 2, "Did you mean 'database'?"),

@@ -83,7 +83,14 @@ def test_everything_is_paused_and_resumed_at_once(two: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["pause"], ["pause", "mail", "--all"], ["resume"], ["pause", "mail", "--for", "soon"]]
+    "words",
+    [
+        ["pause"],
+        ["pause", "mail", "--all"],
+        ["resume"],
+        ["pause", "mail", "--for", "soon"],
+        ["pause", "mail", "--for=0"],
+    ],
 )
 def test_words_that_do_not_fit_are_refused(two: Site, words: list[str]) -> None:
     """Exit 2, and nothing is marked."""
