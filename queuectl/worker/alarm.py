@@ -25,6 +25,7 @@ class Alarm:
         if seconds <= 0:
             yield
             return
+        self.install()  # again each time: the job before may have taken the signal for itself
         self._armed = True
         signal.setitimer(signal.ITIMER_REAL, seconds)
         try:

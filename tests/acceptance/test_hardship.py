@@ -10,6 +10,7 @@ import sys
 import time
 from contextlib import closing
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 
@@ -143,6 +144,16 @@ def test_a_stop_is_heard_in_the_middle_of_a_reload(project: Project) -> None:
     until(lambda: not worker.children(), "its child to leave")
     worker.signal(signal.SIGTERM)
     assert worker.ends() == 0
+
+
+def test_output_that_nobody_reads_holds_no_job_up(project: Project) -> None:
+    """A pager that waits for its user: lines are left out, jobs and leases are not."""
+    project.dispatch('Ledger.dispatch(key=f"k{n}")', times=600)
+    command = [sys.executable, "-m", "queuectl", "work"]
+    with subprocess.Popen(command, cwd=project.folder, env=project.environment, stdout=PIPE, stderr=PIPE) as worker:
+        until(lambda: project.done().total() == 600, "every job")
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(30) == 0
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])

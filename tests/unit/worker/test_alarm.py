@@ -27,6 +27,13 @@ def test_it_interrupts_the_block(alarm: Alarm) -> None:
         time.sleep(30)
 
 
+def test_it_rings_whatever_the_job_before_did_with_the_signal(alarm: Alarm) -> None:
+    """Libraries set alarms of their own and leave their handlers behind."""
+    signal.signal(signal.SIGALRM, signal.SIG_IGN)
+    with pytest.raises(JobTimeout), alarm(0.05):
+        time.sleep(30)
+
+
 def test_it_is_quiet_afterwards(alarm: Alarm) -> None:
     """A block that ended in time takes its alarm along."""
     with alarm(0.05):
