@@ -48,7 +48,7 @@ def _run(words: list[str], session: Session) -> int:
         session.tell(error, str(error), error.hint)
         return error.exit_code
     except UsageProblem as error:
-        command = error.ctx.command_path if error.ctx else "queuectl"
+        command = error.ctx.command_path if error.ctx else "queuectl COMMAND"
         session.tell(error, error.format_message(), f"`{command} --help` explains it.")
         return error.exit_code
     except KeyboardInterrupt:

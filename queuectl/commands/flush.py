@@ -11,8 +11,7 @@ from queuectl.commands.failed_stores import reachable
 from queuectl.commands.options import Connection, DryRun, Force, Foreign, Json
 from queuectl.commands.session import Session
 from queuectl.commands.text import plural
-
-HOUR = 3600.0
+from queuectl.commands.times import from_hours
 
 
 def flush(
@@ -32,7 +31,7 @@ def flush(
     """Delete all failed jobs, or those that failed more than some hours ago."""
     session = Session.of(context)
     jobs, missed = reachable(session, connection)
-    before = None if hours is None else session.app.clock.now() - hours * HOUR
+    before = None if hours is None else session.app.clock.now() - from_hours(hours)
     count = jobs.count(before=before, foreign=foreign)
     if (
         not (force or dry_run)

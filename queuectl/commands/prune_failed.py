@@ -9,8 +9,7 @@ import typer
 from queuectl.commands.failed_stores import reachable
 from queuectl.commands.options import Connection, DryRun, Foreign, Json
 from queuectl.commands.session import Session
-
-HOUR = 3600.0
+from queuectl.commands.times import from_hours
 
 
 def prune_failed(
@@ -26,7 +25,7 @@ def prune_failed(
     """Delete the jobs that failed more than some hours ago. Asks nothing, so that cron can run it."""
     session = Session.of(context)
     jobs, missed = reachable(session, connection)
-    before = session.app.clock.now() - hours * HOUR
+    before = session.app.clock.now() - from_hours(hours)
     deleted = jobs.count(before=before, foreign=foreign) if dry_run else jobs.flush(before=before, foreign=foreign)
     if as_json:
         session.output.json({"deleted": deleted, "dry_run": dry_run})

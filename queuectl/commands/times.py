@@ -28,6 +28,13 @@ def seconds(words: str, option: str = "duration") -> float:
     return found
 
 
+def from_hours(hours: float) -> float:
+    """Seconds; `UsageError` for what is no span, such as nan."""
+    if not 0 <= hours * _UNITS["h"] <= _LONGEST:
+        raise UsageError(f"--hours: {hours:g} is no number of hours between 0 and a hundred years.")
+    return hours * _UNITS["h"]
+
+
 def moment(words: str, now: float, option: str) -> float:
     """A duration ago (`2h`), or a date (`2026-01-31`, `2026-01-31T12:00`), as seconds since the epoch."""
     try:

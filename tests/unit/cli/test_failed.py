@@ -295,6 +295,15 @@ def test_flush_takes_hours(ready: Site) -> None:
     assert ready.failed_uuids() == []
 
 
+@pytest.mark.parametrize("words", [["flush", "--force"], ["flush", "--force", "--foreign"], ["prune-failed"]])
+@pytest.mark.parametrize("hours", ["nan", "inf", "1e300"])
+def test_what_is_no_number_of_hours_deletes_nothing(ready: Site, words: list[str], hours: str) -> None:
+    """A store might take it for anything."""
+    ready.fail(A)
+    assert ready.run(*words, f"--hours={hours}").code == 2
+    assert ready.failed_uuids() == [A]
+
+
 def test_pruning_asks_nothing(ready: Site) -> None:
     """It is written for cron; a day is kept unless told otherwise."""
     ready.fail(A, ago=2 * 86_400)
