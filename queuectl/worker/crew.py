@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import os
 import resource
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -39,6 +41,7 @@ class Crew:
         self._stillborn = 0
         self._start_at = 0.0
         self._short = False
+        self._is_init = os.getpid() == 1
         self._memory_seen: dict[int, float] = {}
         self.declared: Mapping[str, Declaration] = {}
         """What the newest hello said of the application's jobs."""
@@ -99,6 +102,8 @@ class Crew:
     def reap(self) -> Iterator[tuple[Child, Death]]:
         """The children that have died, taken off the list; the caller reads their last words first."""
         self._leaving = [child for child in self._leaving if child.reap() is None]
+        if self._is_init:
+            self._bury_strangers()
         for child in list(self._children):
             death = child.reap()
             if death is not None:
@@ -107,6 +112,13 @@ class Crew:
                 self._note_early_death(child)
                 yield child, death
                 child.close()
+
+    def _bury_strangers(self) -> None:
+        """As the first process of a container we inherit what jobs leave behind, and nobody else would bury it."""
+        ours = {child.pid for child in (*self._children, *self._leaving)}
+        with contextlib.suppress(ChildProcessError):
+            while (dead := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) and dead.si_pid not in ours:
+                os.waitpid(dead.si_pid, 0)
 
     def dismiss(self, patience: float = 0.5) -> None:
         """Close every line, wait a moment for children to leave, and kill those that do not."""

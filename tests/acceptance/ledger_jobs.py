@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import signal
+import subprocess
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -134,6 +135,16 @@ class Forking(Job):
             raise SystemExit
         if self.how == "raise":
             raise ValueError("in the forked process")
+
+
+class Orphaning(Job):
+    """Leaves a process behind that outlives its own parent, and ends."""
+
+    key: str
+
+    def handle(self) -> None:
+        subprocess.run(["sh", "-c", "sleep 0.05 &"], check=True)
+        write("done", self.key, attempt=self.attempts)
 
 
 class Deserter(Job):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -10,7 +11,7 @@ import sys
 import time
 from contextlib import closing
 from pathlib import Path
-from subprocess import PIPE
+from subprocess import DEVNULL, PIPE
 
 import pytest
 
@@ -173,6 +174,25 @@ def test_a_worker_does_without_its_working_directory(project: Project) -> None:
     environment = {**project.environment, "QUEUECTL_CONFIG": str(project.folder / "conf/queue.toml")}
     subprocess.run(["sh", "-c", command], cwd=project.folder, env=environment, capture_output=True, check=True)
     assert project.done() == {"k": 1}
+
+
+def test_a_worker_that_is_the_first_process_of_a_container_buries_orphans(project: Project) -> None:
+    """What jobs leave behind comes to it, and no zombie stays."""
+    container = ["unshare", "--map-root-user", "--pid", "--fork", "--kill-child"]
+    if shutil.which(container[0]) is None or subprocess.run([*container, "true"], check=False).returncode:
+        pytest.skip("namespaces cannot be made here")
+    project.dispatch('Orphaning.dispatch(key=f"o{n}")', times=3)
+    command = [*container, sys.executable, "-m", "queuectl", "work"]
+    with subprocess.Popen(command, cwd=project.folder, env=project.environment, stdout=DEVNULL, stderr=DEVNULL) as run:
+        until(lambda: project.done().total() == 3, "the jobs")
+        [worker] = _children(run.pid)
+        until(lambda: len(_children(worker)) == 1, "nothing but its child to be left")
+        os.kill(worker, signal.SIGTERM)
+        assert run.wait(30) == 0
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def _costs_nothing(pid: int) -> None:
