@@ -79,12 +79,13 @@ class Worker:
     def run(self) -> Stop:
         """Work until there is a reason to stop, and return it.
 
-        Raises `ConfigurationError` when the store is hopeless (missing table, refused credentials): no retry helps.
+        Raises `ConfigurationError` when the store is hopeless (missing table, refused credentials): no retry helps; and
+        `DriverUnavailable` when one that is to end by itself finds no server at its start.
         """
         with self._signals:
             self._emit(WorkerStarted(self._driver.name, self._options.queues, self._clock.now()))
             try:
-                self._link.ask(self._check)  # what is hopeless is said before any child is started
+                self._begin()
                 while (stop := self._reason_to_stop()) is None:
                     self._keep_up()
                     self._settle_and_reserve()
@@ -102,6 +103,14 @@ class Worker:
     def _check(self) -> bool:
         self._driver.check()
         return True
+
+    def _begin(self) -> None:
+        """Say what is hopeless before any child is started. Only a daemon is patient with a server that is away."""
+        options = self._options
+        if options.once or options.stop_when_empty or options.stop_when_empty_for:
+            self._check()
+        else:
+            self._link.ask(self._check)
 
     # Stopping
 

@@ -205,3 +205,10 @@ def _costs_nothing(pid: int) -> None:
 def _processor_time(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+@pytest.mark.parametrize("flag", ["--once", "--stop-when-empty"])
+def test_a_run_that_is_to_end_does_not_wait_for_a_server_that_is_away(flag: str, make_project: MakeProject) -> None:
+    """A script in CI hears 69 at once; only a daemon is patient."""
+    project = make_project("valkey", redis_url="redis://127.0.0.1:1/0", prefix="")
+    assert "cannot be reached" in project.cli("work", flag, code=69).stderr
