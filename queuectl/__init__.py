@@ -3,7 +3,7 @@
 from queuectl import Job            # the base class of jobs
 from queuectl import job            # the decorator that makes functions jobs
 from queuectl import current_job    # inside such a function: what `self` is to a class
-from queuectl import ProcessImageJob, SendNotificationJob, SendsNotifications
+from queuectl import ProcessImageJob, SendNotificationJob, SendsNotifications, NotificationService
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from queuectl.jobs.pending import Pending
     from queuectl.jobs.process_image import ProcessImageJob
     from queuectl.jobs.running import current_job
+    from queuectl.jobs.runtime import NotificationService
     from queuectl.jobs.send_notification import SendNotificationJob
     from queuectl.notifications.mixin import SendsNotifications
 
@@ -49,6 +50,7 @@ __all__ = [
     "JobFailed",
     "JobTimeout",
     "ManuallyFailed",
+    "NotificationService",
     "PayloadTooLarge",
     "Pending",
     "ProcessImageJob",
@@ -71,6 +73,7 @@ _HOMES = {
     "Job": "queuectl.jobs.definition",
     "Pending": "queuectl.jobs.pending",
     "ProcessImageJob": "queuectl.jobs.process_image",
+    "NotificationService": "queuectl.jobs.runtime",
     "SendNotificationJob": "queuectl.jobs.send_notification",
     "SendsNotifications": "queuectl.notifications.mixin",
     "current_job": "queuectl.jobs.running",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,12 +17,16 @@ from queuectl.drivers import driver_class
 from queuectl.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from queuectl.dispatch import QueueDispatcher
+    from queuectl.dispatch import Pusher, QueueDispatcher
     from queuectl.drivers.contract import Driver, FailedStore
-    from queuectl.failing import FailedJobs, Relay
+    from queuectl.failing import FailedJobs
     from queuectl.jobs.registry import Registry
-    from queuectl.jobs.runtime import Notifications, Notifier, Runtime
+    from queuectl.jobs.runtime import Notifications, NotificationService, Runtime
+    from queuectl.outbox import Outbox
     from queuectl.runner import Runner
+
+RELAY_TIMEOUT = 0.5
+"""Seconds that a worker, which has leases to renew, waits for the outbox of its connection."""
 
 
 class App:
@@ -36,6 +41,8 @@ class App:
         self._driver_clock = clock
         self.clock: Clock = clock or SystemClock()
         self._drivers: dict[str, Driver] = {}
+        self._hurried: list[Driver] = []
+        self._pushers: dict[str, Pusher] = {}
 
     @classmethod
     def load(
@@ -50,9 +57,11 @@ class App:
     def close(self) -> None:
         if "runner" in vars(self):
             self.runner.close()
-        for driver in self._drivers.values():
+        for driver in (*self._drivers.values(), *self._hurried):
             driver.close()
         self._drivers.clear()
+        self._hurried.clear()
+        self._pushers.clear()
 
     # Connections
 
@@ -101,6 +110,52 @@ class App:
             place = f"[connections.{connection.name}]" if origin.source == "default" else origin.source
             raise ConfigurationError(f"{place}: {error}", hint=error.hint) from error
 
+    # Between connections
+
+    def relays(self, name: str, queues: Sequence[str], note: Callable[[str], object]) -> list[Callable[[], object]]:
+        """What a worker of this connection carries now and then: jobs out of its outbox, failed ones to where they are
+        collected, each only if that is somewhere else."""
+        relays: list[Callable[[], object]] = []
+        if (outbox := self.outbox(name, timeout=RELAY_TIMEOUT)) is not None:
+            from queuectl.outbox import OutboxRelay
+
+            relays.append(OutboxRelay(outbox, self.driver(name), queues, note))
+        if (target := self.far_failed(name)) is not None:
+            from queuectl.failing import Relay
+
+            relays.append(Relay(self.driver(name).failed, target, note))
+        return relays
+
+    def outbox(self, name: str, *, timeout: float | None = None) -> Outbox | None:
+        """Where jobs for this connection are kept while its store is away. In the same store there is no such place."""
+        keeper = self.connection(name).outbox
+        if not keeper or self.driver(keeper).place == self.driver(name).place:
+            return None
+        from queuectl.outbox import Outbox
+
+        return Outbox(self._within(keeper, timeout) if timeout else self.driver(keeper), name)
+
+    def pusher(self, name: str) -> Pusher:
+        """What takes the jobs that are dispatched to this connection: its driver, or that and its outbox."""
+        if name not in self._pushers:
+            self._pushers[name] = self._build_pusher(name)
+        return self._pushers[name]
+
+    def _build_pusher(self, name: str) -> Pusher:
+        outbox = self.outbox(name)
+        if outbox is None:
+            return self.driver(name)
+        from queuectl.outbox import SurePush
+
+        return SurePush(self._within(name, self.connection(name).push_timeout), outbox)
+
+    def _within(self, name: str, timeout: float) -> Driver:
+        """A driver of its own for callers that cannot wait long."""
+        connection = self.connection(name)
+        driver = self._build(replace(connection, timeout=min(timeout, connection.timeout)))
+        self._hurried.append(driver)
+        return driver
+
     # Failed jobs
 
     def failed_stores(self) -> list[tuple[str, Driver]]:
@@ -118,13 +173,6 @@ class App:
         if not far or self.driver(far).place == self.driver(name).place:
             return None
         return self.driver(far).failed
-
-    def relay(self, name: str, note: Callable[[str], object]) -> Relay | None:
-        """What carries the failed jobs of this connection to where they are collected, if that is somewhere else."""
-        from queuectl.failing import Relay
-
-        target = self.far_failed(name)
-        return None if target is None else Relay(self.driver(name).failed, target, note)
 
     def failed_jobs(self, drivers: Mapping[str, Driver] | None = None) -> FailedJobs:
         """The failed jobs of these connections (all, if none are given) as one list."""
@@ -159,6 +207,7 @@ class App:
 
         return QueueDispatcher(
             connections=self.driver,
+            pushers=self.pusher,
             settings=self.config.connections,
             registry=self.registry,
             runner=self.runner,
@@ -193,7 +242,7 @@ class App:
         return build_notifications(self.connection(settings["connection"]), settings["table"])
 
     @cached_property
-    def _notifier(self) -> Notifier | None:
+    def _notifier(self) -> NotificationService | None:
         from queuectl.notifications import build_notifier
 
         return build_notifier(self.config.notifications, self.config)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from queuectl.clock import Clock
 from queuectl.config import Connection
@@ -35,6 +35,13 @@ class Addressed:
     entry: Entry
 
 
+class Pusher(Protocol):
+    """Takes jobs for one connection."""
+
+    def push(self, entries: Sequence[Entry]) -> list[str]:
+        """As `Driver.push`."""
+
+
 class QueueDispatcher:
     """Resolves where a job goes (the dispatch over the class over the configuration), and sends it there."""
 
@@ -46,11 +53,13 @@ class QueueDispatcher:
         runner: Runner,
         clock: Clock,
         *,
+        pushers: Callable[[str], Pusher] | None = None,
         failed: Callable[[], FailedStore | None] = lambda: None,
     ) -> None:
-        """*connections* gives the driver of a name (None: the default one); *failed*, where failures of jobs that run
-        at once are kept, if anywhere."""
+        """*connections* gives the driver of a name (None: the default one); *pushers*, what takes its jobs, if that is
+        not the driver itself; *failed*, where failures of jobs that run at once are kept, if anywhere."""
         self._driver = connections
+        self._pusher: Callable[[str], Pusher] = pushers or connections
         self._settings = settings
         self._registry = registry
         self._runner = runner
@@ -71,14 +80,16 @@ class QueueDispatcher:
                 for place in places:
                     self._run(addressed[place])
             else:
-                pushed = driver.push([addressed[place].entry for place in places])
+                pushed = self._pusher(driver.name).push([addressed[place].entry for place in places])
                 for place, uuid in zip(places, pushed, strict=True):
                     uuids[place] = uuid
         return uuids
 
-    def dispatch_sync(self, dispatch: Dispatch) -> None:
+    def dispatch_sync(self, dispatch: Dispatch) -> str:
         """Run it here and now, through encode and decode as any other; its exception reaches the caller as it is."""
-        self._run(self._addressed(dispatch))
+        addressed = self._addressed(dispatch)
+        self._run(addressed)
+        return addressed.entry.uuid
 
     def _addressed(self, dispatch: Dispatch) -> Addressed:
         cls, now = type(dispatch.job), self._clock.now()

@@ -48,6 +48,7 @@ COMMANDS = (
     _workers("resume", "pause:resume", "Let workers take a paused queue again.", "continue", f"{PREFIX}continue"),
     _queues("monitor", "monitor:monitor", "Show how full the queues are; exit 4 above a threshold."),
     _queues("dispatch", "dispatch:dispatch", "Put a job on its way."),
+    _queues("relay", "relay:relay", "Carry what outboxes keep over to its connection; workers do so by themselves."),
     _queues("clear", "clear:clear", "Delete every job of a queue."),
     _queues("jobs", "jobs:jobs", "List the jobs that can be dispatched, with fields and settings."),
     _failures("failed", "failed:failed", "List the jobs that failed for good."),

@@ -121,7 +121,7 @@ def run(session: Session, connection: str, options: WorkerOptions, *, as_json: b
         child_command=CHILD,
         listener=_listener(session, as_json=as_json),
         unknown_job_grace=session.app.connection(connection).unknown_job_grace,
-        relay=session.app.relay(connection, session.output.warn),
+        relays=session.app.relays(connection, options.queues, session.output.warn),
     )
     stop = worker.run()
     _tell(session, stop)

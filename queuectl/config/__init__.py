@@ -29,6 +29,10 @@ class Connection:
     """Seconds that a job of an unknown name waits, parked, before it fails."""
     timeout: float = 5.0
     """Seconds that one call to the store may take."""
+    outbox: str = ""
+    """The connection that keeps jobs while this one's store does not take them; none if empty."""
+    push_timeout: float = 0.1
+    """Where there is an outbox: seconds that a dispatch waits for the store."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """Keys of third-party drivers, uninterpreted."""
 

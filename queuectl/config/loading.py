@@ -40,8 +40,9 @@ def load(
     values = dict(_flat(DEFAULTS, "default"))
     if file:
         values.update(_from_file(file, root))
-    values.update(_from_dotenv(root, notes))
-    values.update(_from_environment(env))
+    variables = _variables(values)
+    values.update(_from_dotenv(root, variables, notes))
+    values.update(_from_environment(env, variables))
     values.update({tuple(key.split(".")): Origin(value, "flag") for key, value in (overrides or {}).items()})
     return _resolve(values, root, file, tuple(notes))
 
@@ -109,7 +110,14 @@ def _shown(file: Path, root: Path) -> str:
     return str(file.relative_to(root)) if file.is_relative_to(root) else str(file)
 
 
-def _from_dotenv(root: Path, notes: list[str]) -> Values:
+def _variables(values: Values) -> dict[str, Key]:
+    """What the environment may set: the fixed ones, and the URL of each connection that the file speaks of."""
+    names = dict.fromkeys(key[1] for key in values if key[0] == "connections")
+    urls = {f"QUEUE_{name.upper().replace('-', '_')}_URL": ("connections", name, "url") for name in names}
+    return {**ENVIRONMENT, **urls}
+
+
+def _from_dotenv(root: Path, variables: Mapping[str, Key], notes: list[str]) -> Values:
     file = root / ".env"
     if not file.is_file():
         return {}
@@ -117,9 +125,7 @@ def _from_dotenv(root: Path, notes: list[str]) -> Values:
     notes.extend([note] if note else [])
     found = _parsed(file, notes)
     return {
-        key: Origin(found[variable], f".env: {variable}")
-        for variable, key in ENVIRONMENT.items()
-        if found.get(variable)
+        key: Origin(found[variable], f".env: {variable}") for variable, key in variables.items() if found.get(variable)
     }
 
 
@@ -133,8 +139,8 @@ def _parsed(file: Path, notes: list[str]) -> Mapping[str, str | None]:
     return dotenv_values(stream=StringIO("".join(one.original.string for one in bindings if not one.error)))
 
 
-def _from_environment(env: Mapping[str, str]) -> Values:
-    return {key: Origin(env[variable], variable) for variable, key in ENVIRONMENT.items() if env.get(variable)}
+def _from_environment(env: Mapping[str, str], variables: Mapping[str, Key]) -> Values:
+    return {key: Origin(env[variable], variable) for variable, key in variables.items() if env.get(variable)}
 
 
 def _resolve(values: Values, root: Path, file: Path | None, notes: tuple[str, ...]) -> Config:
@@ -156,6 +162,8 @@ def _resolve(values: Values, root: Path, file: Path | None, notes: tuple[str, ..
     _require_known(config, "failed.connection")
     _require_keeping(config)
     _require_known(config, "notifications.connection")
+    for name in connections:
+        _require_outbox(config, name)
     return config
 
 
@@ -208,4 +216,16 @@ def _require_keeping(config: Config) -> None:
         raise ConfigurationError(
             f"{origin.source}: failed.connection is {origin.value!r}, which keeps no jobs: failed ones would be lost.",
             hint="Name a connection to a database or to Redis, or leave it empty.",
+        )
+
+
+def _require_outbox(config: Config, name: str) -> None:
+    """What an application relies on when a queue is away is its own database."""
+    key = f"connections.{name}.outbox"
+    _require_known(config, key)
+    origin = config.origins[key]
+    if origin.value and config.connections[origin.value].driver != "database":
+        raise ConfigurationError(
+            f"{origin.source}: {key} is {origin.value!r}, which is no database.",
+            hint="Name a connection to the application's own database.",
         )

@@ -74,6 +74,8 @@ CONNECTION: Mapping[str, Kind] = {
     "max_payload": BYTES,
     "unknown_job_grace": _at_least(0),
     "timeout": _at_least(0.1),
+    "outbox": TEXT,
+    "push_timeout": _at_least(0.01),
 }
 FAILED: Mapping[str, Kind] = {"connection": TEXT}
 DISK: Mapping[str, Kind] = {

@@ -109,9 +109,9 @@ class Job:
         return Pending(cls).dispatch(*args, **kwargs)
 
     @classmethod
-    def dispatch_sync(cls: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
-        """Run the job here and now, whatever the connection; what it raises reaches the caller."""
-        Pending(cls).dispatch_sync(*args, **kwargs)
+    def dispatch_sync(cls: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> str:
+        """Run the job here and now, whatever the connection, and return its uuid; what it raises reaches the caller."""
+        return Pending(cls).dispatch_sync(*args, **kwargs)
 
     @classmethod
     def on_queue(cls: Callable[P, object], queue: str) -> Pending[P]:

@@ -38,9 +38,9 @@ class FunctionJob(Generic[P, R]):
         """Check the arguments, push the job (on `sync`: run it now) and return its uuid."""
         return self._pending().dispatch(*args, **kwargs)
 
-    def dispatch_sync(self, *args: P.args, **kwargs: P.kwargs) -> None:
-        """Run the job here and now, whatever the connection; what it raises reaches the caller."""
-        self._pending().dispatch_sync(*args, **kwargs)
+    def dispatch_sync(self, *args: P.args, **kwargs: P.kwargs) -> str:
+        """Run the job here and now, whatever the connection, and return its uuid; what it raises reaches the caller."""
+        return self._pending().dispatch_sync(*args, **kwargs)
 
     def on_queue(self, queue: str) -> Pending[P]:
         return self._pending().on_queue(queue)

@@ -68,10 +68,10 @@ class Pending(Generic[P]):
         sending = self._sending(self._bind(args, kwargs))
         return current().dispatcher.dispatch([sending])[0]
 
-    def dispatch_sync(self, *args: P.args, **kwargs: P.kwargs) -> None:
-        """Run the job here and now; what it raises reaches the caller."""
+    def dispatch_sync(self, *args: P.args, **kwargs: P.kwargs) -> str:
+        """Run the job here and now and return its uuid; what it raises reaches the caller."""
         sending = self._sending(self._bind(args, kwargs))
-        current().dispatcher.dispatch_sync(sending)
+        return current().dispatcher.dispatch_sync(sending)
 
     def dispatch_many(self, jobs: Iterable[Job]) -> list[str]:
         """Dispatch jobs, taken from *jobs* a thousand at a time, and return their uuids in order.

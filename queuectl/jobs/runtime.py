@@ -25,14 +25,18 @@ class Dispatcher(Protocol):
     def dispatch(self, dispatches: Sequence[Dispatch]) -> list[str]:
         """Push (or, on an immediate driver, run) these, and return their uuids in order."""
 
-    def dispatch_sync(self, dispatch: Dispatch) -> None:
-        """Run it here and now, through encode and decode; its exception reaches the caller."""
+    def dispatch_sync(self, dispatch: Dispatch) -> str:
+        """Run it here and now, through encode and decode, and return its uuid; its exception reaches the caller."""
 
 
-class Notifier(Protocol):
-    """A NotificationService: tells the users who are connected right now."""
+class NotificationService(Protocol):
+    """Tells the users who are connected right now."""
 
-    def broadcast(self, notification: dict[str, Any]) -> None: ...
+    def broadcast(self, notification: dict[str, Any]) -> None:
+        """Send word of a row of the table of notifications: its columns by name, times as ISO-8601 text or None.
+
+        What it raises has the job tried again.
+        """
 
 
 class Disks(Protocol):
@@ -58,7 +62,7 @@ class Runtime:
     registry: Registry
     disks: Disks
     notifications: Callable[[], Notifications]
-    notifier: Callable[[], Notifier | None]
+    notifier: Callable[[], NotificationService | None]
 
 
 class _Process:
@@ -66,6 +70,7 @@ class _Process:
 
     runtime: Runtime | None = None
     build: Callable[[], Runtime] | None = None
+    service: NotificationService | None = None
 
 
 _PROCESS = _Process()
@@ -97,3 +102,16 @@ def bind_process(runtime: Runtime | None, *, build: Callable[[], Runtime] | None
     """Use *runtime*, or what *build* makes on first use, in every context that has none of its own."""
     _PROCESS.runtime = runtime
     _PROCESS.build = build or _PROCESS.build
+
+
+def bind_notification_service(service: NotificationService | None) -> None:
+    """Broadcast through *service* in this whole process, whatever the configuration says; None undoes it.
+
+    A worker's children import the modules that `jobs` names: there is the place to call it for jobs on a queue.
+    """
+    _PROCESS.service = service
+
+
+def notification_service() -> NotificationService | None:
+    """The one that was bound, else the one that is configured; None if there is none."""
+    return _PROCESS.service or current().notifier()

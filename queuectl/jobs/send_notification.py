@@ -11,7 +11,7 @@ from typing_extensions import TypedDict  # pydantic needs this one before Python
 
 from queuectl.jobs.definition import Job
 from queuectl.jobs.masking import mask
-from queuectl.jobs.runtime import current
+from queuectl.jobs.runtime import current, notification_service
 
 logger = logging.getLogger("queuectl.notifications")
 NO_NUL = r"^[^\x00]*$"
@@ -64,10 +64,12 @@ class SendNotificationJob(Job):
 
     def _broadcast(self, row: Mapping[str, Any]) -> None:
         try:
-            notifier = current().notifier()
-            if notifier is not None:
-                notifier.broadcast(dict(row))
-                current().notifications().mark_broadcast(self.uuid)
+            service = notification_service()
+            if service is None:
+                logger.debug("Notification %s is not broadcast: there is no service.", row["id"])
+                return
+            service.broadcast(dict(row))
+            current().notifications().mark_broadcast(self.uuid)
         except Exception as error:
             self._log(f"Notification {row['id']} could not be broadcast", error)
             raise

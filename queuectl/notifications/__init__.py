@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from queuectl.errors import ConfigurationError
+from queuectl.jobs.runtime import NotificationService, bind_notification_service
 
 if TYPE_CHECKING:
     from queuectl.config import Config, Connection
-    from queuectl.jobs.runtime import Notifier
     from queuectl.notifications.table import NotificationTable
+
+__all__ = ["NotificationService", "bind_notification_service", "build_notifications", "build_notifier"]
 
 
 def build_notifications(connection: Connection, table: str = "notifications") -> NotificationTable:
@@ -25,7 +27,7 @@ def build_notifications(connection: Connection, table: str = "notifications") ->
     return NotificationTable(connection, table)
 
 
-def build_notifier(settings: Mapping[str, Any], config: Config) -> Notifier | None:
+def build_notifier(settings: Mapping[str, Any], config: Config) -> NotificationService | None:
     """The service that `[notifications] service` names; None for `none`. Only the configuration can name one."""
     from queuectl.notifications.services import build
 

@@ -15,7 +15,7 @@ from queuectl.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from queuectl.config import Config
-    from queuectl.jobs.runtime import Notifier
+    from queuectl.jobs.runtime import NotificationService
 
 logger = logging.getLogger("queuectl.notifications")
 CHANNEL = "notifications."
@@ -43,7 +43,7 @@ class MemoryNotifier:
         self.sent.append(notification)
 
 
-def build(settings: Mapping[str, Any], config: Config) -> Notifier | None:
+def build(settings: Mapping[str, Any], config: Config) -> NotificationService | None:
     """The service of these `[notifications]` settings."""
     service = settings.get("service", "none")
     if service == "none":
@@ -55,7 +55,7 @@ def build(settings: Mapping[str, Any], config: Config) -> Notifier | None:
     return _on_redis(settings, config) if service == "redis" else _imported(service)
 
 
-def _on_redis(settings: Mapping[str, Any], config: Config) -> Notifier:
+def _on_redis(settings: Mapping[str, Any], config: Config) -> NotificationService:
     from queuectl.notifications.redis import RedisNotifier
 
     connection = config.connections.get("redis")
@@ -69,7 +69,7 @@ def _on_redis(settings: Mapping[str, Any], config: Config) -> Notifier:
     return RedisNotifier(url, channel=prefix + settings.get("channel", CHANNEL))
 
 
-def _imported(service: str) -> Notifier:
+def _imported(service: str) -> NotificationService:
     """What `module:attribute` leads to: a service, a class of one, or a function that makes one."""
     module, colon, attribute = service.partition(":")
     if not colon or not module or not attribute:
@@ -85,7 +85,7 @@ def _imported(service: str) -> Notifier:
     made = found() if callable(found) and not is_ready else found
     if not callable(getattr(made, "broadcast", None)):
         raise ConfigurationError(f"[notifications] service = {service!r} has no method `broadcast(notification)`.")
-    return cast("Notifier", made)
+    return cast("NotificationService", made)
 
 
 def as_message(notification: Mapping[str, Any]) -> bytes:

@@ -1,11 +1,12 @@
-"""What a worker does by the clock: renew leases, read marks, show signs of life, move failed jobs on."""
+"""What a worker does by the clock: renew leases, read marks, show signs of life, carry jobs between stores."""
 
 from __future__ import annotations
 
 import os
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from time import monotonic
 
 from queuectl.clock import Clock
@@ -15,7 +16,7 @@ from queuectl.worker.docket import Docket
 from queuectl.worker.link import StoreLink
 from queuectl.worker.options import WorkerOptions
 
-MARKS_EVERY, BEAT_EVERY, LONGEST_RENEWAL = 1.0, 5.0, 20.0
+MARKS_EVERY, BEAT_EVERY, RELAY_EVERY, LONGEST_RENEWAL = 1.0, 5.0, 5.0, 20.0
 
 
 class Every:
@@ -51,12 +52,16 @@ class Upkeep:
         docket: Docket,
         options: WorkerOptions,
         clock: Clock,
-        relay: Callable[[], object] | None,
+        relays: Sequence[Callable[[], object]],
     ) -> None:
         self._driver, self._link, self._docket = driver, link, docket
-        self._options, self._clock, self._relay_failed = options, clock, relay
+        self._options, self._clock, self._relays = options, clock, relays
         self._renewal = Every(min(driver.retry_after / 3, LONGEST_RENEWAL))
-        self._marks_timer, self._beat_timer = Every(MARKS_EVERY), Every(BEAT_EVERY)
+        self._marks_timer, self._beat_timer, self._relay_timer = (
+            Every(MARKS_EVERY),
+            Every(BEAT_EVERY),
+            Every(RELAY_EVERY),
+        )
         self._host = socket.gethostname()
         self._since = clock.now()
         self._first_restart: str | None = None
@@ -68,23 +73,25 @@ class Upkeep:
     @property
     def left(self) -> float:
         """Seconds until something is due."""
-        return min(self._renewal.left, self._marks_timer.left, self._beat_timer.left)
+        return min(self._renewal.left, self._marks_timer.left, self._beat_timer.left, self._relay_timer.left)
 
     def tend(self) -> None:
         """Do what is due."""
         if self._link.down:
             self._renewal.now()  # running jobs are asserted again before anything else is asked of the store
             self._beat_timer.now()  # and an idle worker has nothing else to write: it would not see the outage end
+            self._relay_timer.now()
         if self._renewal.due():
             self._renew()
         if self._marks_timer.due():
             self._read_marks()
         if self._beat_timer.due():
             self._beat()
+        if self._relay_timer.due():
             self._relay()
 
     def leave(self) -> None:
-        """Write down the last counts, carry the last failures, and take the sign of life away."""
+        """Write down the last counts, carry the last jobs over, and take the sign of life away."""
         self._flush_counts()
         self._relay()
         self._link.do(lambda: self._driver.control.leave(self.worker))
@@ -143,5 +150,14 @@ class Upkeep:
             self._docket.counts.clear()
 
     def _relay(self) -> None:
-        if self._relay_failed is not None:
-            self._link.do(self._relay_failed)
+        for relay in self._relays:
+            if self._link.down:
+                return
+            answer = self._link.attempt(partial(_answered, relay))
+            if answer is not None and answer[0]:
+                self._relay_timer.now()  # there is more: after the jobs that are waiting meanwhile
+
+
+def _answered(call: Callable[[], object]) -> tuple[object]:
+    """What *call* answers, as something that is never None."""
+    return (call(),)

@@ -48,7 +48,7 @@ class Worker:
         child_command: Sequence[str],
         listener: Listener,
         unknown_job_grace: float = 3600.0,
-        relay: Callable[[], object] | None = None,
+        relays: Sequence[Callable[[], object]] = (),
         clock: Clock | None = None,
     ) -> None:
         self._driver, self._options, self._listener = driver, options, listener
@@ -63,7 +63,7 @@ class Worker:
             clock=self._clock,
             emit=self._emit,
         )
-        self._upkeep = Upkeep(driver, self._link, self._docket, options, self._clock, relay)
+        self._upkeep = Upkeep(driver, self._link, self._docket, options, self._clock, relays)
         self._signals = Signals()
         self._lookout = Lookout(driver, self._link, options.queues)
         self._reserved: deque[Reserved] = deque()

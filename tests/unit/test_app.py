@@ -79,7 +79,8 @@ def test_the_collecting_store_comes_first(tmp_path: Path) -> None:
     assert [name for name, _ in found.failed_stores()] == ["other", "main"]
     assert found.far_failed("main") is found.driver("other").failed
     assert found.far_failed("other") is None
-    assert found.relay("other", print) is None
+    assert found.relays("other", ["default"], print) == []
+    assert len(found.relays("main", ["default"], print)) == 1
     assert app(tmp_path).far_failed("main") is None
 
 

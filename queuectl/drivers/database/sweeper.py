@@ -9,7 +9,7 @@ from queuectl.drivers.database import texts
 from queuectl.drivers.database.session import Session
 
 AT_THE_LATEST = 1.0
-HOUSEKEEPING = 60.0
+HOUSEKEEPING, CATCHING_UP = 60.0, 1.0
 A_MOMENT = 1e-6
 """Two ways of computing one time may differ in the last digit."""
 
@@ -45,13 +45,13 @@ class Sweeper:
         return min(known) - float(now) if known else float("inf")
 
     def _keep_house(self, session: Session) -> None:
-        """Now and then forget what has expired in the control store."""
+        """Now and then forget what has expired in the control store, a thousand keys at a time."""
         if self._time() < self._next_housekeeping:
             return
-        self._next_housekeeping = self._time() + HOUSEKEEPING
         keys = [row[0] for row in session.run(texts.CONTROL_SWEEP).rows]
         if keys:
             session.run(texts.CONTROL_SWEEP_AWAY, keys=keys)
+        self._next_housekeeping = self._time() + (CATCHING_UP if len(keys) >= texts.CONTROL_SWEPT else HOUSEKEEPING)
 
 
 def _free(session: Session, which: str, free: str, **values: float) -> int:

@@ -131,5 +131,6 @@ CONTROL_SCAN = "SELECT {key}, value FROM {control} WHERE {key} >= :first AND {ke
 CONTROL_DELETE = "DELETE FROM {control} WHERE {key} = :key AND {living}"
 CONTROL_DELETE_HELD = CONTROL_DELETE + " AND value = :holding"
 CONTROL_ADD = "UPDATE {control} SET value = CAST(CAST(value AS {to_integer}) + :by AS {to_text}) WHERE {key} = :key"
+CONTROL_SWEPT = 1000
 CONTROL_SWEEP = "SELECT {key} FROM {control} WHERE expires_at <= {now} ORDER BY expires_at LIMIT 1000"
 CONTROL_SWEEP_AWAY = "DELETE FROM {control} WHERE {key} IN (:keys) AND expires_at <= {now}"

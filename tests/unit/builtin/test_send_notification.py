@@ -11,13 +11,14 @@ from typing import Any, cast
 import pytest
 
 from queuectl.app import App
-from queuectl.errors import DriverUnavailable, InvalidArguments, TableMissing
+from queuectl.errors import DriverUnavailable, InvalidArguments, QueuectlError, TableMissing
 from queuectl.jobs.limits import Limits, resolve
 from queuectl.jobs.outcome import Ending, Failed, Release
 from queuectl.jobs.payload import decode, encode, new_uuid
 from queuectl.jobs.registry import Declaration
 from queuectl.jobs.send_notification import NotificationData, SendNotificationJob
 from queuectl.migrations import migrate
+from queuectl.notifications import bind_notification_service
 from queuectl.notifications.mixin import SendsNotifications
 from queuectl.notifications.services import MemoryNotifier
 from queuectl.notifications.table import NotificationTable
@@ -253,10 +254,59 @@ class TestTheMixinOnAQueue:
     def test_otherwise_it_waits_for_a_worker(self, app: App, table: NotificationTable) -> None:
         """One job on the queue, no row yet."""
         TestTheMixin.Leaves().accept(sync=False)
-        assert app.driver("database").counts(["default"])["default"].pending == 1
+        assert app.driver("database").counts()["notifications-high"].pending == 1
         assert table.list(1) == []
         TestTheMixin.Leaves().accept(sync=True)
         assert len(table.list(1)) == 1
+
+    @pytest.mark.parametrize("priorite", ["haute", "urgente", "high", "urgent"])
+    def test_what_is_urgent_goes_ahead(self, app: App, table: NotificationTable, priorite: str) -> None:
+        """Into the queue that workers name first."""
+        SendsNotifications().create_notification({**HELLO, "priorite": priorite})
+        assert app.driver("database").counts()["notifications-high"].pending == 1
+
+    def test_a_class_may_have_queues_of_its_own(self, app: App, table: NotificationTable) -> None:
+        """Two attributes."""
+
+        class Payroll(SendsNotifications):
+            notification_queue = "payroll"
+            urgent_notification_queue = "payroll-first"
+
+        Payroll().create_notification({**HELLO, "priorite": "normale"})
+        Payroll().create_notification({**HELLO, "priorite": "haute"})
+        assert {name: found.pending for name, found in app.driver("database").counts().items()} == {
+            "payroll": 1,
+            "payroll-first": 1,
+        }
+
+    def test_what_keeps_it_from_being_queued_reaches_the_caller(self, tmp_path: Path) -> None:
+        """A notification is never dropped in silence."""
+        (tmp_path / "queue.sqlite").write_bytes(b"this is no database" * 100)
+        with pytest.raises(QueuectlError):
+            SendsNotifications().create_notification(HELLO)
+
+    def test_data_that_does_not_fit_is_refused_at_once(self) -> None:
+        """Not by a worker, later."""
+        with pytest.raises(InvalidArguments):
+            SendsNotifications().create_notification({"title": "for whom?"})  # type: ignore[typeddict-item]  # on purpose
+
+    def test_the_uuid_finds_the_row(self, app: App, table: NotificationTable) -> None:
+        """Both ways of notifying give it."""
+        uuid = SendsNotifications().create_notification(HELLO, sync=True)
+        assert table.list(1)[0]["job_uuid"] == uuid
+
+
+class TestAServiceBoundInCode:
+    def test_it_replaces_the_configured_one(self, table: NotificationTable) -> None:
+        """Until it is taken away."""
+        mine = MemoryNotifier()
+        bind_notification_service(mine)
+        try:
+            SendNotificationJob.dispatch(HELLO)
+        finally:
+            bind_notification_service(None)
+        SendNotificationJob.dispatch(HELLO)
+        assert [sent["title"] for sent in mine.sent] == [HELLO["title"]]
 
 
 def test_an_application_without_a_database_is_told(app: App) -> None:
