@@ -37,7 +37,7 @@ def make_project(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Mak
         place = {"connection": _CONNECTIONS[store]} if given else _place(store, request)
         project = Project(tmp_path / f"project{len(projects)}", **{**place, **settings})
         projects.append(project)
-        project.cli("migrate", "database")
+        project.cli("migrate")
         return project
 
     yield make

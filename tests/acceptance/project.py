@@ -29,6 +29,11 @@ jobs = ["ledger_jobs"]
 driver = "database"
 url = "{database_url}"
 retry_after = {retry_after}
+outbox = "{outbox}"
+
+[connections.app]
+driver = "database"
+url = "sqlite:///storage/app.sqlite"
 
 [disks.public]
 root = "storage/app/public"
@@ -44,6 +49,7 @@ driver = "redis"
 url = "{redis_url}"
 prefix = "{prefix}"
 retry_after = {retry_after}
+outbox = "{outbox}"
 """
 
 
@@ -68,6 +74,7 @@ class Project:
         redis_url: str = "redis://127.0.0.1:1/0",
         prefix: str = "",
         retry_after: float = 30,
+        outbox: str = "",
     ) -> None:
         self.folder = folder
         self.connection = connection
@@ -77,7 +84,13 @@ class Project:
         (folder / "storage/app/public").mkdir(parents=True)
         (folder / "ledger_jobs.py").write_text(JOBS.read_text())
         text = CONFIGURATION + (REDIS if connection == "redis" else "")
-        values = {"database_url": database_url, "redis_url": redis_url, "prefix": prefix, "retry_after": retry_after}
+        values = {
+            "database_url": database_url,
+            "redis_url": redis_url,
+            "prefix": prefix,
+            "retry_after": retry_after,
+            "outbox": outbox,
+        }
         (folder / "conf/queue.toml").write_text(text.format(**values))
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("QUEUE", "REDIS_URL"))},
