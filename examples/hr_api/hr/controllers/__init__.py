@@ -1,0 +1,1 @@
+"""One controller a subject. Each has its routes in its constructor, and notifies through `SendsNotifications`."""
