@@ -128,4 +128,5 @@ ENVIRONMENT: Mapping[str, tuple[str, ...]] = {
     "QUEUE_CONNECTION": ("default",),
     "QUEUE_DATABASE_URL": ("connections", "database", "url"),
     "REDIS_URL": ("connections", "redis", "url"),
+    "QUEUE_NOTIFICATION_SERVICE": ("notifications", "service"),
 }

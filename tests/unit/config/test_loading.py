@@ -102,6 +102,12 @@ def test_urls_come_from_the_environment(tmp_path: Path) -> None:
     assert config.origins["connections.database.url"].source == "QUEUE_DATABASE_URL"
 
 
+def test_the_notification_service_may_come_from_the_environment(tmp_path: Path) -> None:
+    """The same application tells its users one way here and another way there."""
+    config = read(tmp_path, QUEUE_NOTIFICATION_SERVICE="hr.services:Push")
+    assert config.notifications["service"] == "hr.services:Push"
+
+
 @pytest.mark.parametrize(
     ("url", "absolute"),
     [
