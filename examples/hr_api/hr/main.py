@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.util import find_spec
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -18,8 +17,10 @@ from hr.controllers.attendance import AttendanceController
 from hr.controllers.conge import CongeController
 from hr.controllers.evaluation import EvaluationController
 from hr.controllers.notification import NotificationController
-from hr.database import Database, users
+from hr.database import Database
+from hr.pages import Pages
 from hr.security import SameOrigin, SecurityHeaders, secret_key
+from hr.tables import users
 from hr.uploads import Photos
 from queuectl.app import App
 
@@ -45,15 +46,11 @@ def create_app() -> FastAPI:
     app = FastAPI(title="HR API", lifespan=lifespan, max_body_size=MAX_BODY, docs_url=None, redoc_url=None)
     app.state.database, app.state.photos = database, photos
 
-    app.include_router(EvaluationController(database).router)
-    app.include_router(CongeController(database).router)
-    app.include_router(AttendanceController(database, photos).router)
-    app.include_router(NotificationController(database).router)
-    app.include_router(auth.router)
-    if find_spec("hr.pages"):
-        from hr import pages
-
-        app.include_router(pages.router)
+    evaluations, conges = EvaluationController(database), CongeController(database)
+    attendance, notifications = AttendanceController(database, photos), NotificationController(database)
+    pages = Pages(database, evaluations, conges, attendance, notifications)
+    for part in (evaluations, conges, attendance, notifications, auth, pages):
+        app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=HERE / "static"))
 
     https = os.environ.get("HR_HTTPS") == "1"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
+TO = " \N{EN DASH} "
+
 
 def day(date: datetime.date) -> str:
     """`Tuesday 24 November 2026`."""
@@ -19,13 +21,13 @@ def moment(time: datetime.datetime) -> str:
 
 
 def span(first: datetime.date, last: datetime.date) -> str:
-    """`3 – 7 August 2026`, with no part said twice."""
+    """`3 July to 7 August 2026` and the like, with a dash, and with no part said twice."""
     end = f"{last.day} {last:%B %Y}"
     if first == last:
         return end
     if first.year != last.year:
-        return f"{first.day} {first:%B %Y} – {end}"
-    return f"{first.day} – {end}" if first.month == last.month else f"{first.day} {first:%B} – {end}"
+        return f"{first.day} {first:%B %Y}{TO}{end}"
+    return f"{first.day}{TO}{end}" if first.month == last.month else f"{first.day} {first:%B}{TO}{end}"
 
 
 def length(first: datetime.date, last: datetime.date) -> str:
