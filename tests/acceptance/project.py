@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -100,12 +100,18 @@ class Project:
         }
         self._workers: list[subprocess.Popen[str]] = []
 
-    def cli(self, *arguments: str, code: int | None = 0, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+    def cli(
+        self,
+        *arguments: str,
+        code: int | None = 0,
+        stdin: str | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> subprocess.CompletedProcess[str]:
         """Run a command to its end; *code* is the exit code it must have."""
         done = subprocess.run(
             [sys.executable, "-m", "queuectl", *arguments],
             cwd=self.folder,
-            env=self.environment,
+            env={**self.environment, **(environment or {})},
             input=stdin,
             stdin=subprocess.DEVNULL if stdin is None else None,
             capture_output=True,
