@@ -12,8 +12,10 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import BaseModel, Field, ValidationError
 from sqlalchemy import ColumnElement, select
 
-from hr.database import Database, users
+from hr.database import Database
+from hr.fields import NO_NUL
 from hr.passwords import NOBODY, matches
+from hr.tables import users
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class User:
 
 
 class Credentials(BaseModel):
-    username: str = Field(max_length=50)
+    username: str = Field(max_length=50, pattern=NO_NUL)
     password: str = Field(max_length=200)
 
 
@@ -67,6 +69,7 @@ async def login(request: Request) -> Response:
     credentials = await _posted(request, is_form=is_form)
     # Checked before the answer, and never on a queue: everything else depends on it.
     user = await run_in_threadpool(authenticate, request.app.state.database, credentials)
+    request.session.clear()
     if user is not None:
         request.session["user_id"] = user.id
     if is_form:

@@ -2,118 +2,14 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    ColumnElement,
-    Connection,
-    Date,
-    DateTime,
-    Engine,
-    Float,
-    ForeignKey,
-    Integer,
-    MetaData,
-    Select,
-    SmallInteger,
-    String,
-    Table,
-    TypeDecorator,
-    create_engine,
-    event,
-)
-from sqlalchemy.engine import make_url
+from sqlalchemy import URL, ColumnElement, Connection, Engine, Select, Table, create_engine, event
 
-Id = BigInteger().with_variant(Integer(), "sqlite")
-
-
-class Moment(TypeDecorator[datetime.datetime]):
-    """A time in UTC, also on SQLite, which has no time zones."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_result_value(self, value: datetime.datetime | None, dialect: Any) -> datetime.datetime | None:
-        return value.replace(tzinfo=datetime.UTC) if value and value.tzinfo is None else value
-
-
-class Seconds(TypeDecorator[datetime.datetime]):
-    """A time in UTC that is kept as seconds since 1970."""
-
-    impl = Float
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime.datetime | None, dialect: Any) -> float | None:
-        return value.timestamp() if value else None
-
-    def process_result_value(self, value: float | None, dialect: Any) -> datetime.datetime | None:
-        return None if value is None else datetime.datetime.fromtimestamp(value, datetime.UTC)
-
-
-def now() -> datetime.datetime:
-    return datetime.datetime.now(datetime.UTC)
-
-
-metadata = MetaData()
-
-users = Table(
-    "users",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("username", String(50), nullable=False, unique=True),
-    Column("name", String(100), nullable=False),
-    Column("role", String(20), nullable=False),
-    Column("manager_id", Id, ForeignKey("users.id")),
-    Column("password", String(255), nullable=False),
-)
-evaluations = Table(
-    "evaluations",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("employee_id", Id, ForeignKey("users.id"), nullable=False, index=True),
-    Column("author_id", Id, ForeignKey("users.id"), nullable=False),
-    Column("score", SmallInteger, nullable=False),
-    Column("comment", String(500), nullable=False),
-    Column("at", Moment, nullable=False, default=now),
-)
-conges = Table(
-    "conges",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("employee_id", Id, ForeignKey("users.id"), nullable=False, index=True),
-    Column("start", Date, nullable=False),
-    Column("end", Date, nullable=False),
-    Column("reason", String(500), nullable=False),
-    Column("state", String(20), nullable=False, default="pending"),
-    Column("decided_by", Id, ForeignKey("users.id")),
-    Column("at", Moment, nullable=False, default=now),
-)
-attendance = Table(
-    "attendance",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("employee_id", Id, ForeignKey("users.id"), nullable=False, index=True),
-    Column("photo", String(50), nullable=False, unique=True),
-    Column("at", Moment, nullable=False, default=now),
-)
-notifications = Table(
-    "notifications",
-    MetaData(),  # not ours to create: `queuectl migrate` does, and SendNotificationJob fills it
-    Column("id", Id, primary_key=True),
-    Column("user_id", BigInteger),
-    Column("title", String),
-    Column("message", String),
-    Column("type", String),
-    Column("priorite", String),
-    Column("read_at", Seconds),
-    Column("created_at", Seconds),
-)
-
+from hr.tables import metadata
 
 Record = dict[str, Any]
 """A row by the names of its columns."""
@@ -125,6 +21,7 @@ class Database:
     def __init__(self, url: str) -> None:
         """*url* is the one of queuectl's connection: `sqlite:///…` or `postgresql://…`."""
         self._reading = _engine(url)
+        # A transaction that begins as a reader fails at once if it wants to write after somebody else did.
         self._writing = self._reading.execution_options(begin="BEGIN IMMEDIATE")
 
     def all(self, statement: Select[Any]) -> list[Record]:
@@ -156,24 +53,22 @@ class Database:
 
 def _engine(url: str) -> Engine:
     if url.startswith("sqlite:"):
-        return _sqlite(url)
-    return create_engine(re.sub(r"^postgres(ql)?:", "postgresql+psycopg:", url), pool_pre_ping=True, pool_size=20)
+        return _sqlite(Path(unquote(url.removeprefix("sqlite:///"))))
+    return create_engine(re.sub(r"^postgres(ql)?:", "postgresql+psycopg:", url), pool_size=20, pool_pre_ping=True)
 
 
-def _sqlite(url: str) -> Engine:
-    Path(make_url(url).database or "").parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, pool_size=20)
+def _sqlite(file: Path) -> Engine:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(URL.create("sqlite", database=str(file)), pool_size=20)
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, record: object) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves
-        connection.executescript(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON;"
-        )
+        for setting in ("journal_mode = WAL", "synchronous = FULL", "busy_timeout = 5000", "foreign_keys = ON"):
+            connection.execute(f"PRAGMA {setting}")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        # A transaction that begins as a reader fails at once when it wants to write and somebody else did meanwhile.
         connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
 
     return engine

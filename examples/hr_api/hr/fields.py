@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+NO_NUL = r"^[^\x00]*$"
+"""PostgreSQL keeps every other character."""
 RowId = Annotated[int, Field(gt=0, lt=2**63)]
-Text = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
-"""PostgreSQL keeps every character but one."""
+Text = Annotated[str, Field(min_length=1, max_length=500, pattern=NO_NUL)]

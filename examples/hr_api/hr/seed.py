@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from hr.database import Database, users
+from hr.database import Database
 from hr.passwords import hashed
+from hr.tables import users
 from queuectl.app import App
 
 PASSWORD = "demo"  # noqa: S105  # of the demonstration's users

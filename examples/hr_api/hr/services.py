@@ -8,7 +8,7 @@ from typing import Any
 
 
 class StatedBroadcast:
-    """Takes a stated time, as a push service on the other side of the Internet does: HR_BROADCAST_MS, by default 300."""
+    """Takes a stated time, as a push service far away does: HR_BROADCAST_MS, 300 if it is not set."""
 
     def __init__(self) -> None:
         self._seconds = float(os.environ.get("HR_BROADCAST_MS", "300")) / 1000

@@ -1,4 +1,4 @@
-"""Uploaded photos: capped and sniffed, streamed to the disk under names of our own, and opened by nobody in the request."""
+"""Uploaded photos: capped, sniffed, streamed to the disk under names of our own; nobody opens them in the request."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, BinaryIO
 
 from fastapi import Depends, HTTPException, Request
+from fastapi import Path as PathParameter
 from fastapi.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
@@ -18,6 +19,8 @@ from queuectl.jobs.process_image import thumbnail_path
 MAX_BYTES = 10 * 1024 * 1024
 """Of a whole request with a photo, counted while it arrives."""
 FOLDER = "attendance"
+PhotoName = Annotated[str, PathParameter(pattern=r"^[0-9a-f]{32}(_thumb)?\.(jpg|png|webp)$")]
+"""Of a photo or a thumbnail; nobody else names files here."""
 
 
 class Photos:
@@ -34,10 +37,11 @@ class Photos:
             raise HTTPException(415, "Send a JPEG, PNG or WEBP picture.")
         upload.seek(0)
         name = f"{secrets.token_hex(16)}{extension}"
-        with (self._disk / path_of(name)).open("xb") as file:
-            shutil.copyfileobj(upload, file)
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            copy(upload, self.file(name))
+        except BaseException:  # the disk may be full
+            self.file(name).unlink(missing_ok=True)
+            raise
         return name
 
     def is_ready(self, name: str) -> bool:
@@ -46,6 +50,13 @@ class Photos:
 
     def file(self, name: str) -> Path:
         return self._disk / path_of(name)
+
+
+def copy(upload: BinaryIO, path: Path) -> None:
+    with path.open("xb") as file:
+        shutil.copyfileobj(upload, file)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def path_of(name: str) -> str:

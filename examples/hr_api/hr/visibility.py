@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Select, Table, select, true
 
 from hr.auth import User
-from hr.database import users
+from hr.tables import users
 
 
 def visible_to(user: User, table: Table) -> Select[Any]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
-
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import FileResponse
 from sqlalchemy import ColumnElement
 
 from hr.auth import SignedIn, User
-from hr.database import Database, Record, attendance
+from hr.database import Database, Record
 from hr.fields import RowId
-from hr.uploads import MAX_BYTES, Photos, ReceivedPhoto, path_of
+from hr.tables import attendance
+from hr.uploads import MAX_BYTES, PhotoName, Photos, ReceivedPhoto, path_of
 from hr.visibility import visible_to
 from queuectl import ProcessImageJob, SendsNotifications
 from queuectl.jobs.process_image import ImageOptions, thumbnail_path
@@ -59,10 +58,9 @@ class AttendanceController(SendsNotifications):
         )
         return self._shown({**entry, "name": user.name})
 
-    def photo(self, name: str, user: SignedIn) -> FileResponse:
-        """A photo or a thumbnail of ours: what ProcessImageJob has not made fit for showing is not shown."""
-        stem, suffix = PurePath(name).stem, PurePath(name).suffix
-        entry = self._entry(user, attendance.c.photo == stem.removesuffix("_thumb") + suffix)
+    def photo(self, name: PhotoName, user: SignedIn) -> FileResponse:
+        """A photo or its thumbnail, once ProcessImageJob has made them fit for showing."""
+        entry = self._entry(user, attendance.c.photo == name.replace("_thumb", ""))
         if not self.photos.is_ready(entry["photo"]):
             raise HTTPException(404, "This photo is not ready yet.")
         return FileResponse(self.photos.file(name))

@@ -9,8 +9,9 @@ from pydantic import BaseModel, model_validator
 from sqlalchemy import select
 
 from hr.auth import Manager, SignedIn
-from hr.database import Database, Record, conges
+from hr.database import Database, Record
 from hr.fields import RowId, Text
+from hr.tables import conges
 from hr.visibility import visible_to
 from queuectl import SendsNotifications
 
@@ -58,7 +59,7 @@ class CongeController(SendsNotifications):
         return made
 
     def decide(self, conge_id: RowId, decision: Decision, manager: Manager) -> Record:
-        """A decision is written once, and before the answer, for somebody plans by it; telling of it may take a moment."""
+        """Written once, and before the answer, because somebody plans by it. Only word of it may take a moment."""
         state = "approved" if decision.approved else "refused"
         pending = (conges.c.id == conge_id, conges.c.state == "pending")
         decided = self.database.update(conges, *pending, state=state, decided_by=manager.id)

@@ -7,8 +7,9 @@ from pydantic import BaseModel, Field
 from sqlalchemy import select
 
 from hr.auth import Manager, SignedIn
-from hr.database import Database, Record, evaluations, users
+from hr.database import Database, Record
 from hr.fields import RowId, Text
+from hr.tables import evaluations, users
 from hr.visibility import visible_to
 from queuectl import SendsNotifications
 

@@ -12,9 +12,10 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from sqlalchemy import func, literal, select
 
 from hr.auth import Manager, SignedIn
-from hr.database import Database, Record, Seconds, notifications, now, users
+from hr.database import Database, Record
 from hr.fields import RowId
 from hr.live import OVERLAP, events
+from hr.tables import Seconds, notifications, now, users
 from queuectl import SendsNotifications
 from queuectl.jobs.send_notification import NotificationData
 
