@@ -23,6 +23,7 @@ from queuectl.jobs.outcome import Entry, FailedRecord, Outcome
 if TYPE_CHECKING:
     from queuectl.clock import Clock
     from queuectl.config import Connection
+    from queuectl.drivers.concern import Concern
     from queuectl.drivers.control import ControlStore
 
 T = TypeVar("T")
@@ -243,6 +244,14 @@ class Driver(ABC):
     @abstractmethod
     def about(self) -> Mapping[str, str]:
         """Facts for `about`: server and version, durability, place."""
+
+    @abstractmethod
+    def concerns(self) -> Sequence[Concern]:
+        """What of the server's settings, and of the way to it, can cost jobs or let strangers in; best if empty."""
+
+    @abstractmethod
+    def now(self) -> float:
+        """The time, seconds since the epoch, by the clock that delays and leases follow."""
 
     @abstractmethod
     def close(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 
 EVERY_QUEUE = "*"
 BEAT_TTL = 20.0
@@ -77,13 +77,15 @@ class Beat:
     processed: int
     running: tuple[Mapping[str, object], ...] = ()
     """One mapping a running job: job, uuid, queue, since."""
+    version: str = ""
+    """Of the code that the worker started with."""
 
     @classmethod
     def from_text(cls, text: str) -> Beat:
-        fields = json.loads(text)
-        fields["queues"] = tuple(fields["queues"])
-        fields["running"] = tuple(fields["running"])
-        return cls(**fields)
+        """A newer worker may say more than we know of."""
+        found = json.loads(text)
+        known = {name: found[name] for name in (field.name for field in fields(cls)) if name in found}
+        return cls(**{**known, "queues": tuple(found["queues"]), "running": tuple(found["running"])})
 
     def to_text(self) -> str:
         return json.dumps(asdict(self))

@@ -14,6 +14,7 @@ from typing import ClassVar, assert_never
 
 from queuectl.clock import Clock, SystemClock
 from queuectl.config import Connection
+from queuectl.drivers.concern import Concern
 from queuectl.drivers.contract import Counts, Driver, Page, Reserved, Settlement, State, Stored, Verdict
 from queuectl.drivers.control import ControlStore
 from queuectl.drivers.memory import MemoryFailedStore, MemoryKeyValue
@@ -236,6 +237,12 @@ class SyncDriver(Driver):
 
     def about(self) -> Mapping[str, str]:
         return {"place": self.place, "durability": "none: everything is gone with the process"}
+
+    def concerns(self) -> Sequence[Concern]:
+        return ()  # nobody who lets jobs run at once expects to find them later
+
+    def now(self) -> float:
+        return self._clock.now()
 
     def close(self) -> None:
         """Nothing is open."""

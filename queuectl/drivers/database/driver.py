@@ -38,6 +38,7 @@ from queuectl.jobs.payload import check_queue_name
 if TYPE_CHECKING:
     from queuectl.clock import Clock
     from queuectl.config import Connection
+    from queuectl.drivers.concern import Concern
 
 LONGEST_CALL = 5.0
 
@@ -191,6 +192,12 @@ class DatabaseDriver(Driver):
     def about(self) -> Mapping[str, str]:
         facts = self._sessions.call(self._engine.about)
         return {"driver": f"database ({self._dialect.label})", "place": self.place, **facts}
+
+    def concerns(self) -> Sequence[Concern]:
+        return self._sessions.call(self._engine.concerns)
+
+    def now(self) -> float:
+        return float(self._sessions.call(lambda session: session.run(texts.NOW).rows[0][0]))
 
     def close(self) -> None:
         self._sessions.close()

@@ -11,8 +11,10 @@ import pymysql
 from pymysql.constants import CLIENT
 
 from queuectl.clock import Clock
+from queuectl.drivers.concern import Concern
 from queuectl.drivers.database.address import Address
 from queuectl.drivers.database.grammar import Grammar
+from queuectl.drivers.database.mysql_concerns import concerns
 from queuectl.drivers.database.mysql_faults import explain
 from queuectl.drivers.database.session import Answer, Fault, Haul, Row, Session, Turn
 from queuectl.drivers.database.watch import PollingWatch
@@ -119,6 +121,9 @@ class MysqlEngine:
             "server": f"{'MariaDB' if 'MariaDB' in version else 'MySQL'} {version}",
             "durability": f"innodb_flush_log_at_trx_commit={flush}",
         }
+
+    def concerns(self, session: Session) -> list[Concern]:
+        return list(concerns(session, self._address))
 
     def largest(self, session: Session) -> int | None:
         return int(session.execute("SELECT @@max_allowed_packet", {}).rows[0][0]) - ONE_MB

@@ -12,9 +12,11 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from queuectl.clock import Clock
+from queuectl.drivers.concern import Concern
 from queuectl.drivers.database.address import Address
 from queuectl.drivers.database.grammar import Grammar
 from queuectl.drivers.database.notified import NotifiedWatch
+from queuectl.drivers.database.postgres_concerns import concerns
 from queuectl.drivers.database.postgres_faults import explain
 from queuectl.drivers.database.postgres_wire import LONGEST_WAIT, Bounded, Prepared, array
 from queuectl.drivers.database.session import Answer, Fault, Haul, Row, Session, Turn
@@ -110,6 +112,9 @@ class PostgresEngine:
             "durability": f"push: synchronous_commit={found['synchronous_commit']}, fsync={found['fsync']};"
             " finished jobs: within moments",
         }
+
+    def concerns(self, session: Session) -> list[Concern]:
+        return list(concerns(session, self._address))
 
     def largest(self, session: Session) -> int | None:
         return 1_000_000_000

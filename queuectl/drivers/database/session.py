@@ -14,6 +14,7 @@ from queuectl.clock import Clock
 from queuectl.drivers.database.grammar import Grammar
 
 if TYPE_CHECKING:
+    from queuectl.drivers.concern import Concern
     from queuectl.drivers.database.watch import PollingWatch
 
 Token: TypeAlias = tuple[int, str]
@@ -143,6 +144,9 @@ class Engine(Protocol):
 
     def about(self, session: Session) -> dict[str, str]:
         """Server, version, durability."""
+
+    def concerns(self, session: Session) -> list[Concern]:
+        """As `Driver.concerns`."""
 
     def largest(self, session: Session) -> int | None:
         """The longest payload the server takes, in bytes; None where it does not say."""

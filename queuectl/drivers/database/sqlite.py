@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from queuectl.clock import Clock, SystemClock
+from queuectl.drivers.concern import Concern
 from queuectl.drivers.database.address import Address
 from queuectl.drivers.database.gate import Gate
 from queuectl.drivers.database.grammar import Grammar
@@ -51,6 +52,10 @@ SETTINGS = """
 PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 100; PRAGMA journal_size_limit = 8388608;
 PRAGMA wal_autocheckpoint = 1000; PRAGMA trusted_schema = OFF;
 """
+
+
+BUGGY = (3, 7, 0), (3, 51, 3)
+"""The first version with the fault that `about` tells of, and the first without it."""
 
 
 class FileReplaced(OSError):
@@ -103,10 +108,20 @@ class SqliteEngine:
         return None
 
     def about(self, session: Session) -> dict[str, str]:
-        return {
+        facts = {
             "server": f"SQLite {sqlite3.sqlite_version}",
-            "durability": "push: every commit is synced; finished jobs: at the next checkpoint",
+            "durability": f"journal_mode={_journal(session)}, synchronous=FULL: a push is on the disk when it returns;"
+            " finished jobs: at the next checkpoint",
         }
+        if BUGGY[0] <= sqlite3.sqlite_version_info < BUGGY[1]:
+            facts["note"] = (
+                "versions 3.7.0 to 3.51.2 can damage a file whose log is emptied by one program while another writes;"
+                " ours take turns, so leave PRAGMA wal_checkpoint to them"
+            )
+        return facts
+
+    def concerns(self, session: Session) -> list[Concern]:
+        return journal_concerns(_journal(session))
 
     def largest(self, session: Session) -> int | None:
         return 1_000_000_000
@@ -222,6 +237,18 @@ class SqliteSession(Session):
             with contextlib.suppress(sqlite3.Error):
                 self._db.close()
             self._gate.close()
+
+
+def _journal(session: Session) -> str:
+    return str(session.execute("PRAGMA journal_mode", {}).rows[0][0])
+
+
+def journal_concerns(mode: str) -> list[Concern]:
+    """What follows from how the file is written."""
+    if mode == "wal":
+        return []
+    text = f"The file is written in journal_mode={mode}, not wal: its folder may not be on a disk of this machine."
+    return [Concern("durability", text, "url = sqlite:////var/lib/…/queue.sqlite  # a file on a local disk")]
 
 
 def _explain_sqlite(error: sqlite3.Error) -> Fault | None:

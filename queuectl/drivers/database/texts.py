@@ -53,6 +53,7 @@ def soonest(queues: int) -> str:
 
 # For operators
 
+NOW = "SELECT {now}"
 WAITING = (
     "SELECT queue, SUM(CASE WHEN available_at <= {now} THEN 1 ELSE 0 END), COUNT(*), MIN(available_at), {now}"
     " FROM {jobs} WHERE reserved_at IS NULL{among} GROUP BY queue"

@@ -21,7 +21,7 @@ from queuectl.drivers.control import ControlStore
 from queuectl.drivers.redis.address import Address, parse
 from queuectl.drivers.redis.cluster import Cluster
 from queuectl.drivers.redis.connect import Connector
-from queuectl.drivers.redis.facts import facts
+from queuectl.drivers.redis.facts import concerns, facts
 from queuectl.drivers.redis.failed import RedisFailedStore
 from queuectl.drivers.redis.keyvalue import RedisKeyValue
 from queuectl.drivers.redis.operating import Operating
@@ -39,6 +39,7 @@ from queuectl.jobs.outcome import Done, Entry, Failed, Outcome, Release
 if TYPE_CHECKING:
     from queuectl.clock import Clock
     from queuectl.config import Connection
+    from queuectl.drivers.concern import Concern
 
 PARKED_MEMORY = 7 * 86_400.0
 """Seconds for which it is at least remembered since when a job is parked."""
@@ -51,7 +52,7 @@ class RedisDriver(Driver):
         self.name = connection.name
         self.retry_after = connection.retry_after
         timeout = min(connection.timeout, connection.retry_after / 3)
-        address = parse(connection.url)
+        self._address = address = parse(connection.url)
         prefix = f" (prefix {connection.prefix})" if connection.prefix else ""
         self._place = f"{address.place}{prefix}"
         self._store = Store(_servers(address, timeout), prefix=connection.prefix, clock=clock, place=self._place)
@@ -163,6 +164,12 @@ class RedisDriver(Driver):
 
     def about(self) -> Mapping[str, str]:
         return facts(self._store)
+
+    def concerns(self) -> Sequence[Concern]:
+        return concerns(self._store, self._address)
+
+    def now(self) -> float:
+        return self._operating.now()
 
     def close(self) -> None:
         self._store.servers.close()

@@ -51,6 +51,13 @@ class Operating:
                 found[name] = counts
         return found
 
+    def now(self) -> float:
+        """Of a cluster, the first server's time."""
+        if self._store.clock is not None:
+            return self._store.clock.now()
+        seconds, microseconds = self._store.ask_node(self._store.servers.masters()[0], pack(b"TIME"))
+        return int(seconds) + int(microseconds) / 1e6
+
     def clear(self, queue: str) -> int:
         keys = self._store.names.queue(queue)
         return int(self._store.call(CLEAR, (*keys.four, keys.parked), ()))

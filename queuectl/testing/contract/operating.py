@@ -159,6 +159,7 @@ class Operating(Contract):
         driver.counts()
         driver.page("mail", "ready")
         driver.about()
+        driver.concerns()
         driver.check()
         got = reserve(driver, room=5)
         assert [(uuid_of(reserved), reserved.attempts) for reserved in got] == [(uuid, 1) for uuid in uuids]
@@ -183,6 +184,17 @@ class Operating(Contract):
         about = driver.about()
         assert about
         assert all(isinstance(word, str) for pair in about.items() for word in pair)
+
+    def test_concerns_are_sentences_with_a_remedy(self, driver: Driver) -> None:
+        """And each is told once."""
+        concerns = driver.concerns()
+        assert all(concern.text.endswith(".") and concern.fix for concern in concerns)
+        assert len(set(concerns)) == len(concerns)
+
+    def test_the_time_is_that_of_the_clock(self, driver: Driver, clock: FakeClock) -> None:
+        """The one that delays and leases follow: here the bound one."""
+        clock.sleep(12.5)
+        assert driver.now() == pytest.approx(clock.now(), abs=0.001)
 
     @pytest.mark.shared_store
     def test_two_connections_to_the_same_store_have_the_same_place(self, driver: Driver, rival: Driver) -> None:

@@ -30,6 +30,11 @@ class RealTimeContract(Contract):
         yield driver
         driver.close()
 
+    def test_the_time_is_that_of_the_store(self, driver: Driver) -> None:
+        """On this machine, this machine's."""
+        begun = time.time()
+        assert begun - ROUNDING <= driver.now() <= time.time() + ROUNDING
+
     def test_a_delay_takes_its_second(self, driver: Driver) -> None:
         """A job delayed by 1 s is not there at once, and then it is."""
         begun = time.time()

@@ -33,7 +33,7 @@ def test_a_durable_server_is_no_reason_to_warn(own_server: Valkey, open_driver: 
     with redis.Redis.from_url(own_server.url) as admin:
         admin.config_set("appendonly", "yes")
         driver = open_driver(own_server.url)
-        assert driver.about().keys() == {"place", "server", "durability"}
+        assert driver.about().keys() == {"place", "server", "durability", "eviction"}
         admin.config_set("maxmemory-policy", "allkeys-lru")
         assert "noeviction" in driver.about()["warning"]
 
