@@ -13,6 +13,7 @@ from queuectl.commands.addresses import chosen_connection, split_list
 from queuectl.commands.exit_codes import CONFIGURATION, DONE
 from queuectl.commands.session import Session
 from queuectl.commands.times import seconds
+from queuectl.commands.version import version
 from queuectl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ def work(
     options = WorkerOptions(
         queues=queues_of(session, chosen, queue),
         name=name,
+        version=version(),
         once=once,
         stop_when_empty=stop_when_empty,
         stop_when_empty_for=seconds(stop_when_empty_for, "--stop-when-empty-for"),

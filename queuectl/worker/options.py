@@ -14,6 +14,8 @@ class WorkerOptions:
     queues: tuple[str, ...]
     """Strictly left to right: a later queue is served only while the earlier ones are empty."""
     name: str = "default"
+    version: str = ""
+    """Of this code, for whoever looks at the workers."""
     once: bool = False
     stop_when_empty: bool = False
     stop_when_empty_for: float = 0.0

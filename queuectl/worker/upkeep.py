@@ -142,6 +142,7 @@ class Upkeep:
                 }
                 for job in running
             ),
+            version=self._options.version,
         )
 
     def _flush_counts(self) -> None:
