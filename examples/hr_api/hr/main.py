@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy import select
 from starlette.middleware.sessions import SessionMiddleware
@@ -24,18 +24,55 @@ from hr.tables import users
 from hr.uploads import Photos
 from queuectl.app import App
 
-HERE = Path(__file__).parent
+STATIC = Path(__file__).parent / "static"
 MAX_BODY = 64 * 1024
-"""Bytes of a request that says nothing else."""
+"""Bytes of a request, except where a route allows more."""
 A_DAY = 24 * 60 * 60
 
 
 def create_app() -> FastAPI:
     """The application on the databases and disks that queuectl's configuration names."""
     queue = App.load()
-    queue.bind()  # what `dispatch` finds from here on
+    queue.bind()  # from here on `dispatch` finds it
     database = Database(queue.connection("app").url)
     photos = Photos(Path(queue.config.disks["public"]["root"]))
+
+    app = FastAPI(title="HR API", max_body_size=MAX_BODY, lifespan=closing(queue, database), docs_url=None)
+    app.state.database, app.state.photos = database, photos
+    for part in parts(database, photos):
+        app.include_router(part)
+    app.add_api_route("/health", health)
+    app.mount("/static", StaticFiles(directory=STATIC))
+    protect(app, secret_key(queue.config.root / "storage/secret"))
+    return app
+
+
+def parts(database: Database, photos: Photos) -> list[APIRouter]:
+    """Everything that answers requests."""
+    evaluations = EvaluationController(database)
+    conges = CongeController(database)
+    attendance = AttendanceController(database, photos)
+    notifications = NotificationController(database)
+    pages = Pages(database, evaluations, conges, attendance, notifications)
+    return [part.router for part in (evaluations, conges, attendance, notifications, pages, auth)]
+
+
+def protect(app: FastAPI, secret: str) -> None:
+    """The layers that every request goes through, from the inside out."""
+    https = os.environ.get("HR_HTTPS") == "1"
+    app.add_middleware(SessionMiddleware, secret_key=secret, max_age=A_DAY, same_site="lax", https_only=https)
+    app.add_middleware(SameOrigin)
+    app.add_middleware(SecurityHeaders)
+
+
+def health(request: Request) -> dict[str, str]:
+    """Whether there is something to work with: the queue may be away, the application's own database not."""
+    request.app.state.database.first(select(users.c.id))
+    return {"status": "ok"}
+
+
+def closing(queue: App, database: Database) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """What closes these when the server stops."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -43,26 +80,4 @@ def create_app() -> FastAPI:
         database.close()
         queue.close()
 
-    app = FastAPI(title="HR API", lifespan=lifespan, max_body_size=MAX_BODY, docs_url=None, redoc_url=None)
-    app.state.database, app.state.photos = database, photos
-
-    evaluations, conges = EvaluationController(database), CongeController(database)
-    attendance, notifications = AttendanceController(database, photos), NotificationController(database)
-    pages = Pages(database, evaluations, conges, attendance, notifications)
-    for part in (evaluations, conges, attendance, notifications, auth, pages):
-        app.include_router(part.router)
-    app.mount("/static", StaticFiles(directory=HERE / "static"))
-
-    https = os.environ.get("HR_HTTPS") == "1"
-    secret = secret_key(queue.config.root / "storage/secret")
-    app.add_middleware(SessionMiddleware, secret_key=secret, max_age=A_DAY, same_site="lax", https_only=https)
-    app.add_middleware(SameOrigin)
-    app.add_middleware(SecurityHeaders)
-
-    @app.get("/health")
-    def health() -> dict[str, str]:
-        """Whether the application can work: the queue may be away, its own database not."""
-        database.first(select(users.c.id))
-        return {"status": "ok"}
-
-    return app
+    return lifespan

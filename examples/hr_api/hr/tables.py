@@ -96,6 +96,7 @@ notifications = Table(
     "notifications",
     MetaData(),  # not ours to create: `queuectl migrate` does, and SendNotificationJob fills it
     Column("id", Id, primary_key=True),
+    Column("job_uuid", String),
     Column("user_id", BigInteger),
     Column("title", String),
     Column("message", String),
