@@ -74,6 +74,10 @@ COMMANDS = (
         "make:queue-batches-table",
     ),
     _setup("config", "config:config", "Print every setting and where it came from."),
+    _setup(
+        "supervisor:config", "supervisor_config:supervisor_config", "Print a section for Supervisor that runs workers."
+    ),
+    _setup("systemd:config", "systemd_config:systemd_config", "Print a unit for systemd that runs workers."),
     _setup("about", "about:about", "Say what is installed, configured and reachable."),
     _setup("help", "help:help_", "Explain a command, or the exit codes."),
 )

@@ -1,0 +1,1 @@
+"""Files that tell Supervisor or systemd to keep workers running."""
