@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from queuectl.failing import FailedJobs
     from queuectl.jobs.registry import Registry
     from queuectl.jobs.runtime import Notifications, NotificationService, Runtime
+    from queuectl.log import LogFile
     from queuectl.outbox import Outbox
     from queuectl.runner import Runner
 
@@ -43,6 +44,7 @@ class App:
         self._drivers: dict[str, Driver] = {}
         self._hurried: list[Driver] = []
         self._pushers: dict[str, Pusher] = {}
+        self._log: LogFile | None = None
 
     @classmethod
     def load(
@@ -62,6 +64,18 @@ class App:
         self._drivers.clear()
         self._hurried.clear()
         self._pushers.clear()
+        if self._log is not None:
+            from queuectl.log import stop_writing
+
+            stop_writing(self._log)
+
+    def keep_log(self, *, everything: bool = False) -> None:
+        """Let what this process has to say go to the log file, if there is to be one. *everything*: also what the
+        application logs without having said where."""
+        if self.config.log_file is not None:
+            from queuectl.log import write_to
+
+            self._log = write_to(self.config.log_file, self.config.log_level, everything=everything)
 
     # Connections
 
@@ -226,6 +240,7 @@ class App:
         from queuectl.disks import Disks
         from queuectl.jobs.runtime import Runtime
 
+        self.keep_log()
         return Runtime(
             dispatcher=self.dispatcher,
             registry=self.registry,

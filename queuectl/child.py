@@ -23,6 +23,7 @@ def main(arguments: list[str]) -> int:
             app = App.load()
             app.bind()
             declarations = {name: found.to_json() for name, found in app.registry.declarations().items()}
+            app.keep_log(everything=True)  # now that the application has set up its own, if it does
         except (ConfigurationError, ImportError) as error:
             say_broken(line, str(error), problem_of(error).text)
             return ConfigurationError.exit_code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import sys
@@ -17,6 +18,7 @@ from queuectl.commands.version import version
 from queuectl.errors import UsageError
 
 if TYPE_CHECKING:
+    from queuectl.commands.work_log import WorkLog
     from queuectl.events import Listener
     from queuectl.worker.options import WorkerOptions
     from queuectl.worker.stop import Stop
@@ -112,21 +114,25 @@ def work(
 
 def run(session: Session, connection: str, options: WorkerOptions, *, as_json: bool) -> int:
     """Work, say why it ended, and start anew where that was what the signal meant."""
+    from queuectl.commands.work_log import each
     from queuectl.worker.stop import StopReason
     from queuectl.worker.worker import Worker
 
     _tell_children(session)
+    log = _open_log(session)
     driver = session.app.driver(connection)
     worker = Worker(
         driver,
         options,
         child_command=CHILD,
-        listener=_listener(session, as_json=as_json),
+        listener=each(log, _listener(session, as_json=as_json)),
         unknown_job_grace=session.app.connection(connection).unknown_job_grace,
-        relays=session.app.relays(connection, options.queues, session.output.warn),
+        relays=session.app.relays(connection, options.queues, each(log.warn, session.output.warn)),
     )
-    stop = worker.run()
+    with log.last_words():
+        stop = worker.run()
     _tell(session, stop)
+    log.stopped(stop)
     if stop.reason is StopReason.RELOADED:
         session.close()
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606  # the same words, on the new code
@@ -162,6 +168,17 @@ def _listener(session: Session, *, as_json: bool) -> Listener:
 
     output = session.output
     return Unblocked(JsonConsole(output) if as_json else Console(output, verbosity=session.verbosity), output)
+
+
+def _open_log(session: Session) -> WorkLog:
+    """Where this worker writes things down; the path is said once, for whoever will look for it."""
+    from queuectl.commands.work_log import WorkLog
+
+    session.app.keep_log()
+    if session.config.log_file is None:
+        return WorkLog(None)
+    session.output.info(f"What goes wrong is written to {session.config.log_file}.")
+    return WorkLog(logging.getLogger("queuectl.worker"))
 
 
 def _tell_children(session: Session) -> None:

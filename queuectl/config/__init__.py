@@ -55,6 +55,9 @@ class Config:
     failed_connection: str = ""
     disks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     notifications: Mapping[str, Any] = field(default_factory=dict)
+    log_file: Path | None = None
+    """Where records of what went wrong are kept; None: they go to stderr."""
+    log_level: str = "info"
     root: Path = field(default_factory=Path.cwd)
     """The folder that holds `conf/`; relative paths and the jobs' imports start here."""
     path: Path | None = None

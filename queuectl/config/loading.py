@@ -153,6 +153,8 @@ def _resolve(values: Values, root: Path, file: Path | None, notes: tuple[str, ..
         failed_connection=values["failed", "connection"].value,
         disks=_disks(values, root),
         notifications={key[1]: origin.value for key, origin in values.items() if key[0] == "notifications"},
+        log_file=_log_file(values["log", "file"].value, root),
+        log_level=values["log", "level"].value,
         root=root,
         path=file,
         origins={".".join(key): origin for key, origin in values.items()},
@@ -186,6 +188,10 @@ def absolute_sqlite(url: str, root: Path) -> str:
         return url
     path, mark, query = rest.partition("?")
     return f"sqlite:///{quote(str(root.absolute()))}/{path}{mark}{query}"
+
+
+def _log_file(value: str, root: Path) -> Path | None:
+    return root.absolute() / value if value else None
 
 
 def _disks(values: Values, root: Path) -> dict[str, dict[str, Any]]:

@@ -90,6 +90,11 @@ NOTIFICATIONS: Mapping[str, Kind] = {
     "url": TEXT,
     "channel": NAME,
 }
+LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
+LOG: Mapping[str, Kind] = {
+    "file": TEXT,
+    "level": Kind(f"one of {', '.join(LOG_LEVELS)}", lambda value: value in LOG_LEVELS),
+}
 TOP: Mapping[str, Kind | Mapping[str, Kind]] = {
     "default": NAME,
     "jobs": MODULES,
@@ -97,6 +102,7 @@ TOP: Mapping[str, Kind | Mapping[str, Kind]] = {
     "failed": FAILED,
     "disks": DISK,
     "notifications": NOTIFICATIONS,
+    "log": LOG,
 }
 NAMED = ("connections", "disks")
 """Tables of tables: `[connections.NAME]`."""
@@ -123,6 +129,7 @@ DEFAULTS: Mapping[str, Any] = {
     "failed": {"connection": ""},
     "disks": {"public": {"root": "storage/app/public"}},
     "notifications": {"connection": "database", "table": "notifications", "service": "none"},
+    "log": {"file": "", "level": "info"},
 }
 ENVIRONMENT: Mapping[str, tuple[str, ...]] = {
     "QUEUE_CONNECTION": ("default",),

@@ -6,6 +6,7 @@ import pytest
 
 from queuectl.commands import work
 from queuectl.commands.session import Session
+from queuectl.commands.version import version
 from queuectl.worker.options import WorkerOptions
 from tests.unit.cli.conftest import Run, Site
 
@@ -32,7 +33,7 @@ def test_the_defaults_are_artisans(site: Site, started: Started) -> None:
     """A bare `queue:work` means the same as there."""
     assert site.run("queue:work").code == 0
     assert started.connection == "database"
-    assert started.options == WorkerOptions(queues=("default",))
+    assert started.options == WorkerOptions(queues=("default",), version=version())
 
 
 def test_a_line_from_a_supervisor_file_works(site: Site, started: Started) -> None:
