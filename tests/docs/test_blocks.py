@@ -42,6 +42,7 @@ def test_variables_are_read(block: Block, tmp_path: Path) -> None:
         assert name in ENVIRONMENT or (name.startswith("QUEUE_") and name.endswith("_URL")), f"{block}: {name}"
 
 
-@pytest.mark.parametrize("block", all_blocks("json"), ids=str)
-def test_json_parses(block: Block) -> None:
-    json.loads(block.text)
+def test_json_parses() -> None:
+    """Wherever there is some."""
+    for block in all_blocks("json"):
+        json.loads(block.text)

@@ -15,7 +15,7 @@ from tests.docs.pages import DOCS
 TEXT = (DOCS / "coming-from-laravel.md").read_text()
 SECTIONS = dict(re.findall(r"^### ([^\n]+)\n(.*?)(?=^##|\Z)", TEXT, re.MULTILINE | re.DOTALL))
 EVERYWHERE = {"--config", "--quiet", "--verbose", "--no-interaction"}
-ABSENT = "–"
+ABSENT = "\N{EN DASH}"
 
 ARTISAN = {
     "work": {
