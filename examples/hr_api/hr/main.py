@@ -19,6 +19,7 @@ from hr.controllers.evaluation import EvaluationController
 from hr.controllers.notification import NotificationController
 from hr.database import Database
 from hr.pages import Pages
+from hr.refusals import explain_refusals
 from hr.security import SameOrigin, SecurityHeaders, secret_key
 from hr.tables import users
 from hr.uploads import Photos
@@ -43,6 +44,7 @@ def create_app() -> FastAPI:
         app.include_router(part)
     app.add_api_route("/health", health)
     app.mount("/static", StaticFiles(directory=STATIC))
+    explain_refusals(app)
     protect(app, secret_key(queue.config.root / "storage/secret"))
     return app
 

@@ -19,8 +19,8 @@ from hr.tables import Seconds, notifications, now, users
 from queuectl import SendsNotifications
 from queuectl.jobs.send_notification import NotificationData
 
-LastSeen = Annotated[int, Header(alias="Last-Event-ID", ge=0, lt=2**63)]
-After = Annotated[int, Query(ge=0, lt=2**63)]
+LastSeen = Annotated[int | None, Header(alias="Last-Event-ID", ge=0, lt=2**63)]
+After = Annotated[int | None, Query(ge=0, lt=2**63)]
 
 
 class NotificationController(SendsNotifications):
@@ -61,7 +61,7 @@ class NotificationController(SendsNotifications):
         return read
 
     async def stream(
-        self, user: SignedIn, after: After | None = None, last_event_id: LastSeen | None = None
+        self, user: SignedIn, after: After = None, last_event_id: LastSeen = None
     ) -> AsyncIterator[ServerSentEvent]:
         """From behind the row that the browser saw last; a first time from behind *after*, or from now on."""
         start = next((seen for seen in (last_event_id, after) if seen is not None), None)
