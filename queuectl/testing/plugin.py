@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -19,7 +20,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--require-servers",
         action="store_true",
-        help="fail, rather than skip, the tests whose server (Valkey, Redis 6.2, PostgreSQL, MariaDB) is not installed",
+        help="fail, not skip, tests whose program (Valkey, Redis 6.2, PostgreSQL, MariaDB, Chromium) is missing",
     )
 
 
@@ -44,15 +45,16 @@ def _installed() -> list[str]:
 
 def start(server: type[Server], config: pytest.Config, *, durable: bool = False) -> Server:
     """A running server; skips the test if it is not installed, or fails it under `--require-servers`."""
-    _require(server.program, config)
+    require(server.program, config)
     running = server(durable=durable)
     running.start()
     return running
 
 
-def _require(program: Program, config: pytest.Config) -> None:
+def require(program: Program, config: pytest.Config) -> Path:
+    """Where a program is; skips the test if it is not installed, or fails it under `--require-servers`."""
     try:
-        program.find()
+        return program.find()
     except ProgramMissing as missing:
         if config.getoption("--require-servers"):
             pytest.fail(str(missing), pytrace=False)
@@ -78,7 +80,7 @@ def redis62(pytestconfig: pytest.Config) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def cluster(pytestconfig: pytest.Config) -> Iterator[RedisCluster]:
     """Three nodes of Valkey."""
-    _require(VALKEY, pytestconfig)
+    require(VALKEY, pytestconfig)
     with RedisCluster() as running:
         yield running
 
@@ -86,7 +88,7 @@ def cluster(pytestconfig: pytest.Config) -> Iterator[RedisCluster]:
 @pytest.fixture
 def sentinels(pytestconfig: pytest.Config) -> Iterator[RedisSentinels]:
     """A master, a replica, and who decides between them; of one test, which may make them decide."""
-    _require(VALKEY, pytestconfig)
+    require(VALKEY, pytestconfig)
     with RedisSentinels() as running:
         yield running
 

@@ -145,4 +145,6 @@ class Pages:
         return back()
 
     def _team(self, user: User) -> list[Record]:
-        return self.database.all(select(users.c.id, users.c.name).where(users.c.manager_id == user.id))
+        return self.database.all(
+            select(users.c.id, users.c.name).where(users.c.manager_id == user.id).order_by(users.c.name)
+        )

@@ -3,9 +3,10 @@
 
 const PARTS = ["attendance", "leaves", "evaluations", "notifications"];
 const PROMISED = 200; // milliseconds
-const TITLE = document.title;
+const TITLE = "Équipe";
 const URGENT = ["haute", "urgente"];
 const SHOWN = 12; // requests in the chart
+const TOASTS = 2;
 
 const by = (id) => document.getElementById(id);
 const pause = (milliseconds) => new Promise((wake) => setTimeout(wake, milliseconds));
@@ -38,7 +39,8 @@ function showAnswer(method, url, response, took) {
 
 function showHowThePageCame() {
   const [page] = performance.getEntriesByType("navigation");
-  showAnswer("GET", location.pathname, { ok: true, status: page.responseStatus }, page.responseStart - page.requestStart);
+  const answer = { ok: true, status: page.responseStatus };
+  showAnswer("GET", location.pathname, answer, page.responseStart - page.requestStart);
 }
 
 // Parts of the page, as the server renders them
@@ -50,8 +52,9 @@ const refresh = (...names) => Promise.all(names.map(refreshOne));
 async function refreshOne(name) {
   const asked = (latest.get(name) ?? 0) + 1;
   latest.set(name, asked);
-  const response = await fetch(`/parts/${name}`);
-  if (response.status === 401) location.reload();
+  const response = await fetch(`/parts/${name}`).catch(() => null);
+  if (!response) return; // no connection: the next arrival or answer asks again
+  if (response.redirected) return location.reload(); // the session is over: to the form that begins one
   const html = await response.text();
   const isOvertaken = latest.get(name) !== asked; // a later question may be answered first
   if (response.ok && !isOvertaken) show(document.querySelector(`[data-part=${name}]`), html);
@@ -106,11 +109,9 @@ document.addEventListener("submit", async (event) => {
 
 async function send(form, submitter) {
   const data = new FormData(form, submitter);
-  const hasFile = form.enctype === "multipart/form-data";
-  const options = hasFile
-    ? { method: "POST", body: data }
-    : { method: "POST", body: JSON.stringify(Object.fromEntries(data)), headers: { "Content-Type": "application/json" } };
-  const problem = await timed(form.dataset.api, options).then(problemOf, () => "The server could not be reached.");
+  const request = form.enctype === "multipart/form-data" ? { body: data } : asJson(data);
+  const answer = timed(form.dataset.api, { method: "POST", ...request });
+  const problem = await answer.then(problemOf, () => "The server could not be reached.");
   showProblem(form, problem);
   if (problem) return;
   if (form.dataset.said) say(form.dataset.said);
@@ -119,11 +120,16 @@ async function send(form, submitter) {
   followPictures();
 }
 
+const asJson = (data) => ({
+  body: JSON.stringify(Object.fromEntries(data)),
+  headers: { "Content-Type": "application/json" },
+});
+
 async function problemOf(response) {
   if (response.ok) return "";
-  const body = await response.json().catch(() => ({}));
-  const { detail } = body;
-  return Array.isArray(detail) ? detail.map((one) => one.msg.replace("Value error, ", "")).join(". ") : detail ?? `The server answered ${response.status}.`;
+  const { detail } = await response.json().catch(() => ({}));
+  if (Array.isArray(detail)) return detail.map((one) => one.msg.replace("Value error, ", "")).join(". ");
+  return detail ?? `The server answered ${response.status}.`;
 }
 
 function showProblem(form, problem) {
@@ -140,7 +146,8 @@ function say(text) {
   toast.className = "toast arrived";
   toast.textContent = text;
   by("toasts").append(toast);
-  setTimeout(() => toast.remove(), 6000);
+  while (by("toasts").children.length > TOASTS) by("toasts").firstChild.remove();
+  setTimeout(() => toast.remove(), 5000);
 }
 
 // Pictures that a worker is making
@@ -152,7 +159,7 @@ async function followPictures() {
   following = true;
   for (let wait = 250; document.querySelector("[data-processing]"); wait = Math.min(wait * 1.3, 10_000)) {
     await pause(wait);
-    await refresh("attendance").catch(() => {});
+    await refresh("attendance");
   }
   following = false;
 }
@@ -166,7 +173,7 @@ function listen() {
   stream.onopen = () => showLive(true);
   stream.onerror = () => {
     showLive(false);
-    if (stream.readyState === EventSource.CLOSED) setTimeout(listen, 5000); // it tries again itself unless refused
+    if (stream.readyState === EventSource.CLOSED) listenLater(); // it tries again by itself unless it was refused
   };
   stream.onmessage = (event) => {
     newest = event.lastEventId;
@@ -174,6 +181,12 @@ function listen() {
     say(URGENT.includes(priorite) ? `High priority: ${title}` : title);
     refresh(...PARTS);
   };
+}
+
+async function listenLater() {
+  await pause(3000);
+  await refresh("notifications"); // which leads away from here if the session is over
+  listen();
 }
 
 function showLive(isOn) {
