@@ -59,7 +59,7 @@ class DriverUnavailable(QueuectlError):
     """The queue's server cannot be reached."""
 
     exit_code = 69
-    hint = "Is it running? `queuectl about` shows where it is looked for."
+    hint = "Is it running? `queuectl doctor` tests the connection."
 
 
 class StoreFull(QueuectlError):

@@ -79,6 +79,7 @@ COMMANDS = (
     ),
     _setup("systemd:config", "systemd_config:systemd_config", "Print a unit for systemd that runs workers."),
     _setup("about", "about:about", "Say what is installed, configured and reachable."),
+    _setup("doctor", "doctor:doctor", "Check everything, and say what to do about what is wrong."),
     _setup("help", "help:help_", "Explain a command, or the exit codes."),
 )
 

@@ -13,7 +13,7 @@ from queuectl.commands.output import Output
 from queuectl.commands.session import Session
 from queuectl.commands.text import leader, safe
 from queuectl.commands.version import version
-from queuectl.errors import DriverUnavailable, QueuectlError
+from queuectl.errors import QueuectlError
 from queuectl.jobs.masking import mask
 
 Facts = dict[str, str]
@@ -45,6 +45,7 @@ def _installation(session: Session) -> Facts:
         "default": config.default,
         "jobs": ", ".join(config.jobs) or "none",
         "failed_jobs": config.failed_connection or "with their queue",
+        "log": str(config.log_file or "stderr"),
     }
 
 
@@ -57,8 +58,6 @@ def _connection(session: Session, name: str) -> Facts:
         facts["place"] = driver.place
         driver.check()
         return {**facts, "state": "reachable", **driver.about()}
-    except DriverUnavailable as error:  # its hint is to ask us
-        return {**facts, "state": mask(str(error))}
     except QueuectlError as error:
         return {**facts, "state": mask(f"{error} {error.hint or ''}".strip())}
 

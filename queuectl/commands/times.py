@@ -3,36 +3,18 @@
 from __future__ import annotations
 
 import math
-import re
 from datetime import UTC, datetime
 
+from queuectl.durations import LONGEST, UNITS
+from queuectl.durations import seconds as seconds  # whoever shows times also reads them
 from queuectl.errors import UsageError
-
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
-_STEP = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)", re.IGNORECASE)
-_DURATION = re.compile(rf"(?:{_STEP.pattern}\s*)+", re.IGNORECASE)
-_LONGEST = 100 * 365 * 86_400.0
-
-
-def seconds(words: str, option: str = "duration") -> float:
-    """`90`, `1.5`, `10m`, `1h30m`, `500ms`, `7d` in seconds; `UsageError` for anything else."""
-    text = words.strip()
-    if re.fullmatch(r"\d+(\.\d+)?", text):
-        found = float(text)
-    elif _DURATION.fullmatch(text):
-        found = sum(float(number) * _UNITS[unit.lower()] for number, unit in _STEP.findall(text))
-    else:
-        raise UsageError(f"{option}: {words!r} is not a duration. Seconds, or words such as 10m, 2h or 1h30m.")
-    if found > _LONGEST:
-        raise UsageError(f"{option}: {words!r} is more than a hundred years.")
-    return found
 
 
 def from_hours(hours: float) -> float:
     """Seconds; `UsageError` for what is no span, such as nan."""
-    if not 0 <= hours * _UNITS["h"] <= _LONGEST:
+    if not 0 <= hours * UNITS["h"] <= LONGEST:
         raise UsageError(f"--hours: {hours:g} is no number of hours between 0 and a hundred years.")
-    return hours * _UNITS["h"]
+    return hours * UNITS["h"]
 
 
 def moment(words: str, now: float, option: str) -> float:

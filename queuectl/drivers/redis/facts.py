@@ -37,7 +37,7 @@ def facts(store: Store) -> Mapping[str, str]:
 
 def concerns(store: Store, address: Address) -> Sequence[Concern]:
     """Of every server, and of the way there; each once."""
-    return list(dict.fromkeys([*_of_servers(store), *_of_way(address)]))
+    return list(dict.fromkeys([*_of_servers(store), *of_way(address)]))
 
 
 def _of_servers(store: Store) -> Iterator[Concern]:
@@ -91,7 +91,7 @@ def _memory(info: Mapping[str, str]) -> Iterator[Concern]:
         yield Concern("memory", text, f"maxmemory {2 * most}  # in redis.conf; or let workers drain the queues")
 
 
-def _of_way(address: Address) -> Iterator[Concern]:
+def of_way(address: Address) -> Iterator[Concern]:
     far = [node for node in address.nodes if not is_near(node.path or node.host)]
     if far and not address.password:
         text = f"No password: whoever reaches {far[0]} reads, changes and runs your jobs."
