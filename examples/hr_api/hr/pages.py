@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Coroutine
-from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -65,7 +64,7 @@ class FormRoute(APIRoute):
 
 
 def problem(status: int, detail: str) -> Response:
-    return rendered("problem.html", status, title=HTTPStatus(status).phrase, detail=detail)
+    return rendered("problem.html", status, detail=detail)
 
 
 class Pages:
