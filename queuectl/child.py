@@ -1,4 +1,4 @@
-"""Where a worker's child process starts: `python -m queuectl.child DESCRIPTOR PARENT CONNECTION`."""
+"""Where a worker's child process starts: `python -m queuectl.child LINE PARENT BOX`."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ import sys
 from queuectl.app import App
 from queuectl.errors import ConfigurationError
 from queuectl.jobs.problem import problem_of
+from queuectl.worker.black_box import BlackBox
 from queuectl.worker.child import die_with, prepare_signals, say_broken, serve
 
 
 def main(arguments: list[str]) -> int:
     """Import the application, then run jobs until the parent closes the line."""
-    descriptor, parent = int(arguments[0]), int(arguments[1])
+    descriptor, parent, box = map(int, arguments)
     die_with(parent)
-    alarm = prepare_signals()
+    black_box = BlackBox.inherited(box)
+    alarm = prepare_signals(black_box)
     with socket.socket(fileno=descriptor) as line:
         line.set_inheritable(False)  # a process that a job starts must not keep the line open
         try:
@@ -28,7 +30,7 @@ def main(arguments: list[str]) -> int:
             say_broken(line, str(error), problem_of(error).text)
             return ConfigurationError.exit_code
         with contextlib.suppress(ConnectionError):  # the parent has gone, and we with it
-            serve(line, app.runner, alarm, declarations)
+            serve(line, black_box, app.runner, alarm, declarations)
         app.close()
     return 0
 

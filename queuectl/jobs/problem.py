@@ -28,10 +28,11 @@ def problem_of(error: BaseException) -> Problem:
     return Problem(kind, message, headline if trace == headline else capped(f"{headline}\n\n{trace}"))
 
 
-def problem(error_class: type[BaseException], message: str) -> Problem:
-    """A problem that nobody raised."""
+def problem(error_class: type[BaseException], message: str, trace: str = "") -> Problem:
+    """A problem that nobody raised; *trace* is what the interpreter wrote on its way out, if it did."""
     kind, message = _qualified(error_class), _presentable(message)
-    return Problem(kind, message, f"{kind}: {message}")
+    headline = f"{kind}: {message}"
+    return Problem(kind, message, f"{headline}\n\n{clean(mask(capped(trace)))}" if trace else headline)
 
 
 def clean(text: str) -> str:

@@ -45,6 +45,10 @@ def no_alarm(_seconds: float) -> Iterator[None]:
     yield
 
 
+def _nothing() -> None:
+    """Nobody wants to know."""
+
+
 class Runner:
     """Runs attempts of registered jobs. May be used from several threads; coroutines share one event loop."""
 
@@ -53,11 +57,13 @@ class Runner:
         self._loop = EventLoop()
         self._raised = Raised()
 
-    def run(self, attempt: Attempt, *, timeout: float = 0, alarm: Alarm = no_alarm) -> Report:
+    def run(
+        self, attempt: Attempt, *, timeout: float = 0, alarm: Alarm = no_alarm, begins: Callable[[], None] = _nothing
+    ) -> Report:
         """Run it and tell how it ended; whatever the job does, this returns.
 
         A plain `handle` runs in this thread, inside *alarm*; a coroutine is cancelled after *timeout* seconds.
-        0 is no limit.
+        0 is no limit. *begins* is told before `handle` is called.
         """
         try:
             job = self._job(attempt)
@@ -69,6 +75,7 @@ class Runner:
             return self._report(attempt, Ending.RAISED, error)
         state = Running(attempt.attempts, attempt.uuid)
         with running(job, state):
+            begins()
             raised = self._call(job.handle, timeout, alarm)
         return self._ended(attempt, job, state, raised, timeout)
 

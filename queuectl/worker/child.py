@@ -9,10 +9,12 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from queuectl.runner import Runner
 from queuectl.worker.alarm import Alarm
+from queuectl.worker.black_box import WHERE_ARE_YOU, BlackBox
 from queuectl.worker.frames import Frame, FrameReader, Kind, pack
 from queuectl.worker.messages import attempt_from, problem_from_json, problem_to_json, report_to_json
 
@@ -31,11 +33,12 @@ def die_with(parent: int) -> None:
         os._exit(1)
 
 
-def prepare_signals() -> Alarm:
-    """Stopping is the parent's decision; crashes leave a trace on stderr."""
+def prepare_signals(box: BlackBox) -> Alarm:
+    """Stopping is the parent's decision; a crash, and the parent's question, leave a trace in *box*."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR2, signal.SIGHUP):
         signal.signal(number, lambda signum, frame: None)
-    faulthandler.enable()
+    faulthandler.enable(box.fileno())
+    faulthandler.register(WHERE_ARE_YOU, box.fileno())
     alarm = Alarm()
     alarm.install()
     return alarm
@@ -46,12 +49,12 @@ def say_broken(line: socket.socket, message: str, text: str) -> None:
     line.sendall(pack(Frame(Kind.BROKEN, {"message": message, "text": text})))
 
 
-def serve(line: socket.socket, runner: Runner, alarm: Alarm, declarations: Mapping[str, Any]) -> None:
+def serve(line: socket.socket, box: BlackBox, runner: Runner, alarm: Alarm, declarations: Mapping[str, Any]) -> None:
     """Say hello, then run what the parent sends until it closes the line."""
     born_as = os.getpid()
     line.sendall(pack(Frame(Kind.HELLO, {"pid": os.getpid(), "jobs": dict(declarations)})))
     for frame in _frames(line):
-        answer = _run(frame, runner, alarm) if frame.kind is Kind.RUN else _call_failed(frame, runner)
+        answer = _run(frame, box, runner, alarm) if frame.kind is Kind.RUN else _call_failed(frame, runner)
         if os.getpid() != born_as:  # a process that the job forked came back from it: the job is not its to report
             os._exit(0)
         line.sendall(pack(answer))
@@ -63,9 +66,10 @@ def _frames(line: socket.socket) -> Iterator[Frame]:
         yield from reader.feed(data)
 
 
-def _run(frame: Frame, runner: Runner, alarm: Alarm) -> Frame:
-    report = runner.run(attempt_from(frame), timeout=frame.head["timeout"], alarm=alarm)
-    return Frame(Kind.REPORT, {"key": frame.head["key"], **report_to_json(report)})
+def _run(frame: Frame, box: BlackBox, runner: Runner, alarm: Alarm) -> Frame:
+    key = frame.head["key"]
+    report = runner.run(attempt_from(frame), timeout=frame.head["timeout"], alarm=alarm, begins=partial(box.begin, key))
+    return Frame(Kind.REPORT, {"key": key, **report_to_json(report)})
 
 
 def _call_failed(frame: Frame, runner: Runner) -> Frame:

@@ -10,16 +10,19 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any
 
 from queuectl.jobs.outcome import Ending
+from queuectl.worker.black_box import WHERE_ARE_YOU, BlackBox
 from queuectl.worker.frames import Frame, FrameReader, pack
 
 _CHUNK = 262_144
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+MOMENT, MOMENTS = 0.1, 5
+"""Seconds in which a child writes down where it is before it is killed; so often if it has written nothing yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,10 @@ class Death:
     """As `waitpid` gives it."""
     peak_memory: int
     """Bytes."""
+    begun: int = 0
+    """The key of the run whose code it had begun last; 0 for none."""
+    trace: str = ""
+    """Where its interpreter was, if it could still tell."""
 
     def __str__(self) -> str:
         if os.WIFSIGNALED(self.status):
@@ -39,13 +46,18 @@ class Death:
             how = f"exited with code {os.WEXITSTATUS(self.status)} in mid-job"
         return f"{how}, peak memory {human_size(self.peak_memory)}"
 
+    @property
+    def at_length(self) -> str:
+        """In words, with the trace."""
+        return f"{self}.\n{self.trace}".rstrip()
+
 
 class Child:
     """One child process with its line. Ready once it has said hello and while it runs nothing."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], *, below: int = sys.maxsize) -> None:
         """*below*: what the descriptor of its line must stay under. Raises `OSError` if it cannot be started."""
-        self._line, self._process = _start(command, environment, below)
+        self._line, self._box, self._process = _start(command, environment, below)
         self._reader = FrameReader()
         self._out = bytearray()
         self.pid = self._process.pid
@@ -55,7 +67,9 @@ class Child:
         self.busy = 0
         """The key of what it runs; 0 for nothing."""
         self.deadline = math.inf
-        """Monotonic time at which what it runs is killed."""
+        """Monotonic time at which what it runs is ended."""
+        self._asked = 0
+        """How often it has been told that its time is up."""
         self.killed_for: Ending | None = None
         """Why we killed it, if we did."""
         self.hung_up = False
@@ -78,6 +92,9 @@ class Child:
 
     def assign(self, key: int, frame: Frame, patience: float) -> None:
         """Give it something to do, and *patience* seconds before it is killed over it. Never blocks."""
+        if self._asked:  # what it did before came to its end after all
+            self._asked = 0
+            self._box.forget()
         self.busy, self.deadline = key, monotonic() + patience
         self._out += pack(replace(frame, head={"key": key, **frame.head}))
         self.flush()
@@ -113,7 +130,17 @@ class Child:
         self.kill()  # what it started must not outlive it; before its pid, and so its group, can be given to another
         _, status, usage = os.wait4(self.pid, 0)
         self._process.returncode = os.waitstatus_to_exitcode(status)
-        return Death(status, usage.ru_maxrss * 1024)
+        with contextlib.closing(self._box) as box:
+            return Death(status, usage.ru_maxrss * 1024, box.begun, box.trace)
+
+    def end_late(self) -> None:
+        """Its time is up: have it write down where it is, and a moment later kill it."""
+        if self._asked and (self._box.trace or self._asked >= MOMENTS):
+            self.kill(Ending.TIMED_OUT)
+            return
+        if not self._asked:
+            self._send(os.kill, WHERE_ARE_YOU)
+        self._asked, self.deadline = self._asked + 1, monotonic() + MOMENT
 
     def kill(self, why: Ending | None = None) -> None:
         """End it and everything it started."""
@@ -121,12 +148,16 @@ class Child:
             return
         self.killed_for, self.deadline = self.killed_for or why, math.inf
         for send in (os.killpg, os.kill):  # the group, and itself in case its job has left the group
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                send(self.pid, signal.SIGKILL)
+            self._send(send, signal.SIGKILL)
+
+    def _send(self, send: Callable[[int, int], None], number: int) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            send(self.pid, number)
 
     def wait(self) -> None:
         """Until it is dead and buried."""
         self._process.wait()
+        self._box.close()
 
     def close(self) -> None:
         """Close the line: an idle child then leaves by itself."""
@@ -140,24 +171,33 @@ class Child:
 
 def _start(
     command: Sequence[str], environment: Mapping[str, str], below: int
-) -> tuple[socket.socket, subprocess.Popen[bytes]]:
-    """A process, and our end of its line."""
-    ours, theirs = socket.socketpair()
-    ours.setblocking(False)
-    with theirs, contextlib.ExitStack() as unless_started:
+) -> tuple[socket.socket, BlackBox, subprocess.Popen[bytes]]:
+    """A process, our end of its line, and its black box."""
+    with contextlib.ExitStack() as unless_started:
+        box = unless_started.enter_context(contextlib.closing(BlackBox.make()))
+        ours, theirs = socket.socketpair()
         unless_started.enter_context(ours)
-        if theirs.fileno() >= below:
-            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
-        process = subprocess.Popen(
-            [*command, str(theirs.fileno()), str(os.getpid())],
-            stdin=subprocess.DEVNULL,
-            stdout=sys.stderr.fileno() if _has_descriptor(sys.stderr) else subprocess.DEVNULL,
-            pass_fds=(theirs.fileno(),),
-            process_group=0,  # a job's own children die with it, and Ctrl-C reaches only the parent
-            env=dict(environment),
-        )
+        ours.setblocking(False)
+        with theirs:
+            process = _execute(command, environment, (theirs.fileno(), box.fileno()), below)
         unless_started.pop_all()
-    return ours, process
+    return ours, box, process
+
+
+def _execute(
+    command: Sequence[str], environment: Mapping[str, str], descriptors: tuple[int, int], below: int
+) -> subprocess.Popen[bytes]:
+    if max(descriptors) >= below:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+    line, box = descriptors
+    return subprocess.Popen(
+        [*command, str(line), str(os.getpid()), str(box)],
+        stdin=subprocess.DEVNULL,
+        stdout=sys.stderr.fileno() if _has_descriptor(sys.stderr) else subprocess.DEVNULL,
+        pass_fds=descriptors,
+        process_group=0,  # a job's own children die with it, and Ctrl-C reaches only the parent
+        env=dict(environment),
+    )
 
 
 def start_environment() -> dict[str, str]:

@@ -19,6 +19,7 @@ from queuectl.events import (
     JobReleased,
     JobStarting,
     LeaseLost,
+    WorkerNote,
 )
 from queuectl.jobs.limits import Limits, Settings, resolve
 from queuectl.jobs.outcome import Ending, Failed, Outcome, Parked, Problem, Release, Report
@@ -134,7 +135,13 @@ class Docket:
 
     def close_dead(self, key: int, death: Death, killed_for: Ending | None) -> Running:
         """The child of a run is gone: the same, with what its death tells."""
-        return self.close(key, _report_of(self.running[key], death, killed_for))
+        running = self.running[key]
+        if killed_for is None and death.begun != key and self._is_spared(running):
+            attempt = running.attempt
+            text = f"A child was lost before it began {attempt.job} ({attempt.uuid}): {death.at_length}"
+            self._emit(WorkerNote(text, self._clock.now()))
+            return self.close(key, Report(Ending.INTERRUPTED))
+        return self.close(key, _report_of(running, death, killed_for))
 
     def give_back(self, reserved: Reserved) -> None:
         """A reservation that cannot start after all: back into the queue, not an attempt."""
@@ -200,6 +207,10 @@ class Docket:
             limits = replace(limits, tries=running.attempt.attempts)
         return judge(report, running.attempt, limits, now=self._clock.now(), exceptions=exceptions)
 
+    def _is_spared(self, running: Running) -> bool:
+        """A job that never began has not been attempted. A second time it may be the cause: a payload that kills."""
+        return self._tally(f"unbegun:{running.attempt.uuid}") <= 1
+
     def _tally(self, key: str) -> int:
         return self._link.attempt(lambda: self._driver.control.tally(key)) or 0
 
@@ -254,5 +265,6 @@ def _report_of(running: Running, death: Death, killed_for: Ending | None) -> Rep
         return Report(Ending.INTERRUPTED)
     if killed_for is Ending.TIMED_OUT:
         why = f"{attempt.job} ran longer than its timeout of {timeout} s, did not stop, and its process was killed."
-        return Report(Ending.TIMED_OUT, problem=problem(TimedOut, why))
-    return Report(Ending.DIED, problem=problem(WorkerDied, f"The process that ran {attempt.job} was lost: {death}."))
+        return Report(Ending.TIMED_OUT, problem=problem(TimedOut, why, death.trace))
+    why = f"The process that ran {attempt.job} was lost: {death}."
+    return Report(Ending.DIED, problem=problem(WorkerDied, why, death.trace))

@@ -197,7 +197,7 @@ class Worker:
         now = monotonic()
         for child in self._crew:
             if now >= child.deadline:
-                child.kill(Ending.TIMED_OUT)
+                child.end_late()
             if now >= self._stopping.by and child.busy:
                 child.kill(Ending.INTERRUPTED)
 
@@ -380,9 +380,9 @@ class Worker:
             key = child.release()
             if not key and self._stopping.wanted is None:
                 when = "before it was ready" if child.declarations is None else "while it had nothing to do"
-                self._note(f"A child was lost {when}: {death}.")
+                self._note(f"A child was lost {when}: {death.at_length}")
             elif key == HOOK:
-                self._note(f"The child that called a failed() hook was lost: {death}.")
+                self._note(f"The child that called a failed() hook was lost: {death.at_length}")
             elif key:
                 self._docket.close_dead(key, death, child.killed_for)
 

@@ -12,12 +12,13 @@ from time import monotonic, sleep
 import pytest
 
 from queuectl.jobs.outcome import Ending
-from queuectl.worker.children import Child, Death, start_environment
+from queuectl.worker.children import MOMENTS, Child, Death, start_environment
 from queuectl.worker.frames import Frame, Kind
 
 SAY_HELLO = """
 import os, select, signal, socket, sys
 from queuectl.worker.frames import Frame, Kind, pack
+signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 line = socket.socket(fileno=int(sys.argv[1]))
 line.sendall(pack(Frame(Kind.HELLO, {"jobs": {}})))
 select.select([line], [], [])
@@ -84,6 +85,30 @@ def test_a_job_that_left_its_process_group_is_killed_all_the_same(start: MakeChi
         sleep(0.005)
     child.kill(Ending.TIMED_OUT)
     assert os.WTERMSIG(until_dead(child).status) == signal.SIGKILL
+
+
+def test_a_child_that_does_not_say_where_it_is_is_killed_all_the_same(start: MakeChild) -> None:
+    """It is asked a few times over, and then ended for its lateness."""
+    child = start("signal.pause()")
+    for _ in range(MOMENTS):
+        child.end_late()
+        assert child.killed_for is None
+    child.end_late()
+    assert child.killed_for is Ending.TIMED_OUT
+    death = until_dead(child)
+    assert (os.WTERMSIG(death.status), death.trace) == (signal.SIGKILL, "")
+
+
+def test_a_child_leaves_behind_what_it_had_begun(start: MakeChild) -> None:
+    """And where it was, if it could tell."""
+    program = """
+box = int(sys.argv[3])
+os.pwrite(box, (7).to_bytes(8, sys.byteorder), 0)
+os.write(box, b"Fatal Python error")
+os.abort()
+"""
+    death = until_dead(start(program))
+    assert (death.begun, death.trace) == (7, "Fatal Python error")
 
 
 def test_a_buried_child_is_never_killed_again(start: MakeChild) -> None:

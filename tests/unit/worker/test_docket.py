@@ -11,7 +11,7 @@ from queuectl.clock import FakeClock
 from queuectl.config import Connection
 from queuectl.drivers import build
 from queuectl.drivers.contract import Driver, Reserved
-from queuectl.events import Event, JobDone, JobFailedForGood, JobParked, JobReleased, LeaseLost
+from queuectl.events import Event, JobDone, JobFailedForGood, JobParked, JobReleased, LeaseLost, WorkerNote
 from queuectl.jobs.limits import Limits, Settings
 from queuectl.jobs.outcome import Ending, Entry, Failed, Parked, Problem, Release, Report
 from queuectl.jobs.payload import encode, new_uuid
@@ -185,10 +185,39 @@ def test_a_job_without_a_limit_that_kills_its_process_is_given_up(driver: Driver
     for _ in range(MAX_CRASHES):
         key = desk.open()
         assert key is not None
-        desk.docket.close_dead(key, Death(signal.SIGKILL, 5 << 30), None)
+        desk.docket.close_dead(key, Death(signal.SIGKILL, 5 << 30, begun=key), None)
         desk.settle()
     [failed] = desk.driver.failed.page().items
     assert failed.message.endswith("killed by signal 9 (SIGKILL), peak memory 5.0 GB.")
+
+
+def test_a_death_tells_where_it_struck(desk: Desk) -> None:
+    """What the interpreter wrote at the end is part of the record."""
+    desk.push(tries=1)
+    key = desk.open()
+    assert key is not None
+    desk.docket.close_dead(key, Death(signal.SIGSEGV, 0, begun=key, trace="Fatal Python error: in\0side"), None)
+    [item] = desk.docket.unsettled
+    assert isinstance(item.outcome, Failed)
+    assert item.outcome.record.problem.text.endswith("\n\nFatal Python error: in\\u0000side")
+
+
+def test_a_job_whose_child_died_before_it_began_has_not_been_attempted(desk: Desk) -> None:
+    """It goes back with a note; should it happen again, the job itself may be what kills: that counts."""
+    desk.push()
+    for outcome in (Release(spared=True), Release(spared=False)):
+        key = desk.open()
+        assert key is not None
+        desk.docket.close_dead(key, Death(signal.SIGKILL, 0, begun=key - 1), None)
+        [item] = desk.docket.unsettled
+        assert item.outcome == outcome
+        desk.settle()
+    notes = [event.text for event in desk.events if isinstance(event, WorkerNote)]
+    assert len(notes) == 1
+    assert "before it began Mail" in notes[0]
+    again = desk.reserve()
+    assert again is not None
+    assert again.attempts == 2
 
 
 def test_exceptions_are_counted_apart_from_attempts(driver: Driver, clock: FakeClock) -> None:

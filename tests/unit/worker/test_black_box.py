@@ -1,0 +1,51 @@
+"""What a dead child has left behind."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from queuectl.worker.black_box import BlackBox
+
+
+def test_it_tells_what_began_last_and_where_it_ended() -> None:
+    """Whoever wrote it, through the same open file."""
+    box = BlackBox.make()
+    assert (box.begun, box.trace) == (0, "")
+    box.begin(3)
+    box.begin(-1)
+    os.write(box.fileno(), b"Fatal Python error\n  in handle\n")
+    box.begin(4)
+    assert (box.begun, box.trace) == (4, "Fatal Python error\n  in handle")
+    box.close()
+
+
+def test_what_it_forgot_does_not_come_back() -> None:
+    """The next trace begins where the first one did."""
+    box = BlackBox.make()
+    os.write(box.fileno(), b"a long story of yesterday")
+    box.forget()
+    assert box.trace == ""
+    os.write(box.fileno(), b"today")
+    assert box.trace == "today"
+    box.close()
+
+
+def test_what_a_child_starts_does_not_get_it() -> None:
+    """A subprocess of a job has nothing to say about it."""
+    made = BlackBox.make()
+    os.set_inheritable(made.fileno(), True)
+    assert BlackBox.inherited(made.fileno()).fileno() == made.fileno()
+    assert not os.get_inheritable(made.fileno())
+    made.close()
+
+
+def test_it_is_closed_once() -> None:
+    """Its number may be another file's by then."""
+    box = BlackBox.make()
+    number = box.fileno()
+    box.close()
+    box.close()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(number)
