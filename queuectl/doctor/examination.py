@@ -79,6 +79,9 @@ def _look(name: str, patient: Patient) -> Iterator[Finding]:
             yield _finished(name, finding)
     except QueuectlError as error:
         yield _finished(name, failed(str(error), error.hint or "queuectl doctor -vv"))
+    except OSError as error:
+        detail = f"{error.filename or 'It'} cannot be looked at: {error.strerror}."
+        yield _finished(name, failed(detail, "sudo -u www-data queuectl doctor  # as the user whom the workers run as"))
     except Exception as error:
         detail = f"This could not be examined: {type(error).__name__}: {error}"
         yield _finished(name, failed(detail, f"queuectl doctor --skip {name}  # and please report it"))

@@ -40,11 +40,12 @@ def _disk(name: str, root: Path, *, chosen: bool) -> Finding:
 
 def private(patient: Patient) -> Iterator[Finding]:
     """Databases and `.env` are nobody else's business, and a database is on a disk of this machine."""
-    problems: list[Finding] = []
-    for path in _databases(patient):
-        problems += [*_folder(path.parent), *_modes(path), *_network(path)]
+    databases = _databases(patient)
+    problems = [finding for folder in dict.fromkeys(path.parent for path in databases) for finding in _folder(folder)]
+    for path in databases:
+        problems += [*_modes(path), *_network(path)]
     problems += _env(patient.config.root / ".env")
-    yield from dict.fromkeys(problems) or [well("What is private is private.")]
+    yield from problems or [well("What is private is private.")]
 
 
 def _databases(patient: Patient) -> list[Path]:

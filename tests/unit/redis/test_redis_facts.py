@@ -9,6 +9,8 @@ import pytest
 import redis
 
 from queuectl.drivers.redis import RedisDriver
+from queuectl.drivers.redis.address import parse
+from queuectl.drivers.redis.facts import of_way
 from queuectl.errors import UsageError
 from queuectl.testing.contract.base import entry, push
 from queuectl.testing.servers import Valkey
@@ -36,6 +38,25 @@ def test_a_durable_server_is_no_reason_to_warn(own_server: Valkey, open_driver: 
         assert driver.about().keys() == {"place", "server", "durability", "eviction"}
         admin.config_set("maxmemory-policy", "allkeys-lru")
         assert "noeviction" in driver.about()["warning"]
+
+
+@pytest.mark.parametrize(
+    ("url", "subjects"),
+    [
+        ("redis://127.0.0.1/0", []),
+        ("redis://localhost/0", []),
+        ("unix:///run/redis.sock", []),
+        ("redis://[::1]/0", []),
+        ("redis://cache/0", ["access", "encryption"]),
+        ("redis://:secret@10.0.0.7/0", ["encryption"]),
+        ("rediss://cache/0", ["access"]),
+        ("rediss://:secret@cache/0", []),
+        ("redis+cluster://127.0.0.1:7000,10.0.0.7:7000", ["access", "encryption"]),
+    ],
+)
+def test_a_way_that_strangers_may_use_is_a_concern(url: str, subjects: list[str]) -> None:
+    """Across a network: without a password, or in clear text."""
+    assert [concern.subject for concern in of_way(parse(url))] == subjects
 
 
 def test_more_than_a_script_should_take_is_refused_whole(driver: RedisDriver) -> None:
