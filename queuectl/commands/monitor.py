@@ -12,7 +12,7 @@ from queuectl.commands.addresses import Address, doubt, split_list
 from queuectl.commands.exit_codes import THRESHOLD
 from queuectl.commands.options import Json
 from queuectl.commands.output import Output
-from queuectl.commands.reach import Answers, ask, stores
+from queuectl.commands.reach import Answers, ask, places
 from queuectl.commands.session import Session
 from queuectl.commands.text import leader, safe
 from queuectl.commands.times import ago, iso, seconds
@@ -74,7 +74,7 @@ def _look(session: Session, queues: str) -> Answers[list[Seen]]:
     now = session.app.clock.now
     named = split_list(queues)
     if not named:
-        return ask(session, stores(session), lambda name, driver: list(_seen(driver, sorted(_all(driver)), now)))
+        return ask(session, places(session), lambda name, driver: list(_seen(driver, sorted(_all(driver)), now)))
     wanted: dict[str, list[str]] = {}
     for words in named:
         address = Address.parse(words, session.app.connection_names)

@@ -67,3 +67,11 @@ def stores(session: Session, chosen: str | None = None) -> list[str]:
     if not names:
         session.output.warn("No connection keeps jobs: they run at once. QUEUE_CONNECTION=database changes that.")
     return names
+
+
+def places(session: Session) -> list[str]:
+    """The connections that keep jobs, each store once: under the default connection's name where it is that one's."""
+    names = stores(session)
+    firsts = sorted(names, key=lambda name: name != session.config.default)
+    owners = {session.app.driver(name).place: name for name in reversed(firsts)}
+    return [name for name in names if name in owners.values()]

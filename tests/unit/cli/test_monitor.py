@@ -12,6 +12,9 @@ from tests.unit.cli.conftest import Site
 
 ARTISAN_KEYS = ["connection", "queue", "size", "pending", "delayed", "reserved", "oldest_pending", "status"]
 
+APP = 'driver = "database"\nurl = "sqlite:///storage/queue.sqlite"\n'
+"""Another connection to where `database` leads."""
+
 
 def test_all_queues_are_shown_when_none_is_named(ready: Site) -> None:
     """With artisan's keys, and the size as the sum of all states."""
@@ -136,6 +139,15 @@ def test_a_connection_that_is_away_does_not_hide_the_others(ready: Site, monkeyp
     run = ready.run("monitor", "--json")
     assert (run.code, [queue["queue"] for queue in run.json]) == (7, ["mail"])
     assert run.err.startswith("error: [redis] ")
+
+
+@pytest.mark.parametrize("default", ["database", "app"])
+def test_two_connections_to_one_store_are_counted_once(ready: Site, default: str) -> None:
+    """Under the default one's name; the other may still be named."""
+    ready.write(f'default = "{default}"\n[connections.database]\n[connections.app]\n' + APP)
+    ready.push("mail")
+    assert [queue["connection"] for queue in ready.run("monitor", "--json").json] == [default]
+    assert [ready.run("monitor", f"{name}:mail", "--json").json[0]["size"] for name in ("app", "database")] == [1, 1]
 
 
 def test_on_sync_there_is_nothing_to_monitor(site: Site) -> None:
