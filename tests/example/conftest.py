@@ -25,7 +25,7 @@ def hr(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory)
     application.work()
     yield application
     application.close()
-    assert "Traceback" not in application.log("uvicorn")
+    assert "ERROR" not in application.log("uvicorn")
     if url:
         drop_database(url)
 

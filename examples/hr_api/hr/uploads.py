@@ -12,6 +12,7 @@ from fastapi import Depends, HTTPException, Request
 from fastapi import Path as PathParameter
 from fastapi.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
+from starlette.requests import ClientDisconnect
 
 from hr.auth import SignedIn
 from queuectl.jobs.process_image import thumbnail_path
@@ -77,12 +78,15 @@ def sniffed(start: bytes) -> str | None:
 
 async def received(request: Request, user: SignedIn) -> str:
     """The name under which the photo of this request was kept; whoever is not signed in uploads nothing."""
-    form = await request.form(max_files=1, max_fields=5)
-    photo = form.get("photo")
-    if not isinstance(photo, UploadFile):
-        raise HTTPException(422, "Send a picture as `photo`.")
-    photos: Photos = request.app.state.photos
-    return await run_in_threadpool(photos.keep, photo.file)
+    try:
+        async with request.form(max_files=1, max_fields=5) as form:
+            photo = form.get("photo")
+            if not isinstance(photo, UploadFile):
+                raise HTTPException(422, "Send a picture as `photo`.")
+            photos: Photos = request.app.state.photos
+            return await run_in_threadpool(photos.keep, photo.file)
+    except ClientDisconnect:
+        raise HTTPException(400, "The upload ended early.") from None
 
 
 ReceivedPhoto = Annotated[str, Depends(received)]
