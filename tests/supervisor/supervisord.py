@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from tests.acceptance.project import PATIENCE, until
+from tests.acceptance.project import until
 
 CONFIGURATION = """\
 [supervisord]
@@ -85,18 +86,19 @@ class Supervisord:
         return (self.folder / "supervisord.log").read_text()
 
     def close(self) -> None:
-        """End everything now: what still runs is not waited for."""
-        with suppress(AssertionError, subprocess.TimeoutExpired):
-            self.ctl("signal", "KILL", "all")
-        self._process.send_signal(signal.SIGTERM)
-        try:
-            self._process.wait(PATIENCE)
-        finally:
-            self._process.kill()
-            self._process.wait()
-        for file in self.folder.iterdir():
-            file.unlink()
-        self.folder.rmdir()
+        """End everything now: it first, so that it starts nothing again. What a worker had started dies with it."""
+        self._process.send_signal(signal.SIGSTOP)
+        workers = self._children()
+        self._process.kill()
+        self._process.wait()
+        for pid in workers:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        shutil.rmtree(self.folder)
+
+    def _children(self) -> list[int]:
+        pid = self._process.pid
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def bare_environment(**more: str) -> dict[str, str]:
