@@ -21,7 +21,7 @@ def relay(
     """Carry the jobs that wait in the outbox of CONNECTION over to it; of every connection, if none is named."""
     session = Session.of(context)
     names = [name for name in stores(session, connection) if session.app.outbox(name) is not None]
-    answers = ask(session, names, partial(_carry, session)) if names else Answers[int]()
+    answers: Answers[int] = ask(session, names, partial(_carry, session)) if names else Answers()
     if as_json:
         session.output.json([{"connection": name, "carried": carried} for name, carried in answers.given.items()])
     for name, carried in answers.given.items():
