@@ -24,8 +24,16 @@ PATIENCE = 30
 class Application:
     """Tables and people are made at once; the server and workers are started when a test asks for them."""
 
-    def __init__(self, folder: Path, *, config: str = "queue.toml", database_url: str = "", **environment: str) -> None:
-        """With *database_url*, everything is in that database."""
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        config: str = "queue.toml",
+        database_url: str = "",
+        like: Application | None = None,
+        **environment: str,
+    ) -> None:
+        """With *database_url*, everything is in that database; with *like*, the tables and people are that one's."""
         self.folder = folder
         self.port = free_port()
         self.database_url = database_url or f"sqlite://{folder}/storage/app.sqlite"
@@ -36,8 +44,11 @@ class Application:
         self.environment = {**clean_environment(), **everywhere, **environment}
         self._processes: list[subprocess.Popen[str]] = []
         self._clients: list[httpx.Client] = []
-        self.cli("migrate", *(["app"] if config == "redis.toml" else []))
-        self.python("-m", "hr.seed")
+        if like is None or database_url:
+            self.cli("migrate")
+            self.python("-m", "hr.seed")
+        else:
+            shutil.copytree(like.folder / "storage", folder / "storage")
 
     # Its parts
 

@@ -57,13 +57,19 @@ def marc(people: dict[str, httpx.Client]) -> httpx.Client:
 MakeApplication = Callable[..., Application]
 
 
+@pytest.fixture(scope="session")
+def pristine(tmp_path_factory: pytest.TempPathFactory) -> Application:
+    """Tables and people that nobody has touched, on SQLite."""
+    return Application(tmp_path_factory.mktemp("pristine") / "api")
+
+
 @pytest.fixture
-def make_application(tmp_path: Path) -> Iterator[MakeApplication]:
+def make_application(tmp_path: Path, pristine: Application) -> Iterator[MakeApplication]:
     """An application of this test alone."""
     made: list[Application] = []
 
     def make(**settings: Any) -> Application:
-        made.append(Application(tmp_path / f"api{len(made)}", **settings))
+        made.append(Application(tmp_path / f"api{len(made)}", like=pristine, **settings))
         return made[-1]
 
     yield make

@@ -69,20 +69,6 @@ def test_urgent_notifications_go_first(make_application: MakeApplication) -> Non
     assert titles == ["urgent", "Leave approved", "Leave requested", *(f"normal {n}" for n in range(5))]
 
 
-def test_under_load_urgent_notifications_overtake_the_others(make_application: MakeApplication) -> None:
-    """The load script, with a broadcast that takes its time and one worker, which therefore falls behind."""
-    service = {"QUEUE_NOTIFICATION_SERVICE": "hr.services:StatedBroadcast", "HR_BROADCAST_MS": "40"}
-    application = make_application(**service)
-    application.environment["HR_URL"] = application.url
-    application.serve()
-    application.work()
-    lines = application.python("-m", "hr.load", "60").splitlines()
-    [urgent] = [line.split() for line in lines if line.startswith("haute")]
-    [normal] = [line.split() for line in lines if line.startswith("normale")]
-    assert (urgent[1], normal[1]) == ("2", "58")
-    assert int(urgent[-1]) > int(normal[-1])
-
-
 def test_without_a_queue_everything_happens_inside_the_request(make_application: MakeApplication) -> None:
     """QUEUE_CONNECTION=sync: slower, and there when it is answered; no line of the application is different."""
     application = make_application(QUEUE_CONNECTION="sync")
