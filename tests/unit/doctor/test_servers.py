@@ -145,6 +145,21 @@ def test_a_user_without_rights_takes_no_jobs(
     assert "may not ask for INFO" in examined.of("durability")["detail"]
 
 
+LEAST = "on >secret ~* -@all +@read +@write +@connection +@scripting +time -@dangerous +info"
+
+
+def test_few_rights_are_enough(
+    valkey_site: tuple[Site, redis.Redis], examine: Examine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that a worker needs; nothing is asked of CONFIG."""
+    _, admin = valkey_site
+    admin.config_set("appendonly", "yes")
+    admin.execute_command(f"ACL SETUSER worker {LEAST}")
+    port = admin.connection_pool.connection_kwargs["port"]
+    monkeypatch.setenv("REDIS_URL", f"redis://worker:secret@127.0.0.1:{port}/0")
+    assert {one["status"] for one in examine(options=("--skip", "jobs,pictures")).checks} == {"ok"}
+
+
 # Durability, eviction
 
 
