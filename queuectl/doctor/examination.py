@@ -11,7 +11,7 @@ from queuectl.doctor.jobs import jobs
 from queuectl.doctor.log_file import log_file
 from queuectl.doctor.patient import Patient
 from queuectl.doctor.supervisor import supervisor
-from queuectl.errors import ConfigurationError, QueuectlError
+from queuectl.errors import ConfigurationError, DriverUnavailable, QueuectlError
 from queuectl.jobs.masking import mask
 
 CONFIGURATION = "configuration"
@@ -77,8 +77,10 @@ def _look(name: str, patient: Patient) -> Iterator[Finding]:
     try:
         for finding in CHECKS[name](patient):
             yield _finished(name, finding)
+    except DriverUnavailable as error:  # it answered a moment ago
+        yield _finished(name, failed(str(error), "queuectl doctor --only server"))
     except QueuectlError as error:
-        yield _finished(name, failed(str(error), error.hint or "queuectl doctor -vv"))
+        yield _finished(name, failed(str(error), error.hint or "queuectl config --show-origin"))
     except OSError as error:
         detail = f"{error.filename or 'It'} cannot be looked at: {error.strerror}."
         yield _finished(name, failed(detail, "sudo -u www-data queuectl doctor  # as the user whom the workers run as"))
