@@ -29,9 +29,9 @@ def redis(pytestconfig: pytest.Config) -> Iterator[Server]:
 
 
 @contextmanager
-def locked(application: Application) -> Iterator[None]:
-    """Somebody else writes into the queue's file and does not end."""
-    file = application.folder / "storage/queue.sqlite"
+def locked(application: Application, name: str = "queue.sqlite") -> Iterator[None]:
+    """Somebody else writes into a file of the application and does not end."""
+    file = application.folder / "storage" / name
     with closing(sqlite3.connect(file, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         yield
@@ -92,3 +92,19 @@ def test_redis_may_be_down(make_application: MakeApplication, redis: Server) -> 
     with stopped(redis):
         expected = one_of_each(application)
     everything_arrives_once(application, expected)
+
+
+def test_what_nobody_could_keep_is_not_accepted(make_application: MakeApplication) -> None:
+    """With the outbox away as well, a request says so; the next one that can be kept is kept."""
+    application = make_application()
+    application.serve()
+    marc = application.client("marc")
+    news = {"user_id": AWA, "title": "News", "message": "Read me"}
+    with locked(application), locked(application, "app.sqlite"):
+        refused = marc.post("/api/notifications", json=news)
+    assert (refused.status_code, "nobody will be notified" in refused.text) == (503, True)
+    assert marc.post("/api/notifications", json=news).status_code == 202
+    application.work()
+    until(lambda: arrived(application), "the notification")
+    until(lambda: not sum(application.monitor().values()), "the queues and the outbox to be empty")
+    assert arrived(application) == Counter(["News"])

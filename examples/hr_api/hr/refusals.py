@@ -21,7 +21,7 @@ async def invalid(request: Request, error: RequestValidationError) -> Response:
 async def unqueued(request: Request, error: DriverUnavailable) -> Response:
     """Neither the queue nor its outbox took a job: nobody may believe that it will run."""
     logger.error("%s %s: %s", request.method, request.url.path, error)
-    return JSONResponse({"detail": "The queue is away: what you sent is saved, but nobody was notified."}, 503)
+    return JSONResponse({"detail": "The queue is away and so is its outbox: nobody will be notified of this."}, 503)
 
 
 def explain_refusals(app: FastAPI) -> None:

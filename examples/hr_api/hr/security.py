@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -59,14 +60,15 @@ def is_foreign(headers: Headers) -> bool:
 
 
 def secret_key(file: Path) -> str:
-    """What cookies are signed with: HR_SECRET, or made once and kept in *file*."""
+    """What cookies are signed with: HR_SECRET, or what is kept in *file*, made by whoever comes first."""
     if given := os.environ.get("HR_SECRET"):
         return given
-    file.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return file.read_text()
-    with os.fdopen(descriptor, "w") as new:
-        new.write(key := secrets.token_hex(32))
-    return key
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        draft = file.with_name(f"{file.name}.{secrets.token_hex(8)}")
+        draft.touch(0o600, exist_ok=False)
+        draft.write_text(secrets.token_hex(32))
+        with suppress(FileExistsError):
+            file.hardlink_to(draft)  # whole or not at all, and never over another one
+        draft.unlink()
+    return file.read_text()
