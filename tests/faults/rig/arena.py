@@ -7,15 +7,21 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from queuectl.app import App
-from queuectl.drivers.contract import Driver, Page
+from queuectl.drivers.contract import Driver, Page, State, Stored
 from queuectl.failing import each
-from queuectl.jobs.payload import decode
+from queuectl.jobs.outcome import Entry
+from queuectl.jobs.payload import encode, new_uuid
 from tests.acceptance.project import Project, until
 from tests.faults.rig.checker import Findings, History, check
+from tests.faults.rig.faulty import Strike
+from tests.faults.rig.keys import key_of
 
 PRODUCER = """
 import sys
@@ -33,7 +39,16 @@ for line in sys.stdin:
 LEDGER = "Ledger.dispatch(key=key)"
 SITE = Path(__file__).with_name("site")
 REPOSITORY = Path(__file__).parents[3]
-STATES = ("ready", "delayed", "reserved")
+STATES: tuple[State, ...] = ("ready", "delayed", "reserved")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault of a sweep."""
+
+    name: str
+    """Unlike those of the others, and good as the name of a queue."""
+    environment: dict[str, str]
 
 
 class Arena:
@@ -61,10 +76,26 @@ class Arena:
         """The environment of a process in which this call goes wrong; see `rig.faulty`."""
         return {"FAULT": f"{call}:{number}:{mode}", "FAULT_LOG": str(self._fault_log)}
 
+    def sweep(self, call: str, modes: Iterable[str]) -> Iterator[Fault]:
+        """Let this call go wrong at its first time, its second, …, in each mode until it is not made that often.
+
+        Whoever iterates runs something with each fault.
+        """
+        for mode in modes:
+            for number in count(1):
+                struck = self.struck
+                yield Fault(f"{mode}-{number}", self.fault(call, number, mode))
+                if self.struck == struck:
+                    break
+
     @property
     def struck(self) -> int:
         """How often a fault has struck here."""
-        return len(self._fault_log.read_text().splitlines()) if self._fault_log.exists() else 0
+        return len(self.strikes())
+
+    def strikes(self) -> list[Strike]:
+        """The faults that have struck here, oldest first."""
+        return Strike.read(self._fault_log)
 
     @property
     def _plain(self) -> Path:
@@ -98,6 +129,13 @@ class Arena:
         self.acknowledged |= set(accepted)
         return accepted
 
+    def put(self, queue: str, *jobs: Entry) -> None:
+        """Push jobs of `job()` from this process: what comes before the part that a test is about."""
+        self.attempted |= {key_of(job.payload) for job in jobs}
+        with closing(self.app()) as app:
+            app.driver(self.project.connection).push([replace(job, queue=queue) for job in jobs])
+        self.acknowledged |= {key_of(job.payload) for job in jobs}
+
     def push_many(self, count: int, prefix: str = "k", expression: str = "Ledger({job})") -> None:
         """Dispatch `prefix0 …` in bulk: quick, and all or none."""
         keys = [f"{prefix}{number}" for number in range(count)]
@@ -117,6 +155,12 @@ class Arena:
         """Wait until the effect of each is there."""
         until(lambda: set(keys) <= self.done(), f"{len(keys)} jobs", patience)
 
+    def await_expiry(self) -> None:
+        """Wait until every lease has ended and every delayed job is due."""
+        with closing(self.app()) as app:
+            ends = [(driver, max(_moments(driver), default=0.0)) for driver in _stores(app)]
+            until(lambda: all(end < driver.now() for driver, end in ends), "leases and delays to end")
+
     def await_rest(self, patience: float = 60.0) -> None:
         """Wait until nothing is ready or reserved."""
         until(lambda: not self._busy(), "the queues to be at rest", patience)
@@ -125,7 +169,7 @@ class Arena:
         """By key, everywhere a job lies, in every store that the configuration speaks of."""
         found: dict[str, list[str]] = defaultdict(list)
         for place, payload in self._payloads():
-            found[_key(payload)].append(place)
+            found[key_of(payload)].append(place)
         return dict(found)
 
     def history(self) -> History:
@@ -141,24 +185,44 @@ class Arena:
     def _busy(self) -> int:
         return sum(row["pending"] + row["reserved"] for row in self.project.monitor())
 
-    def _payloads(self) -> Iterator[tuple[str, bytes]]:
+    def app(self) -> App:
+        """The application as this process sees it, without faults. The caller closes it."""
         file = self._plain if self._plain.exists() else self.project.folder / "conf/queue.toml"
-        app = App.load(file, env=self.project.environment)
-        try:
-            places = {app.driver(name).place: app.driver(name) for name in app.store_names}
-            for driver in places.values():
+        return App.load(file, env=self.project.environment)
+
+    def _payloads(self) -> Iterator[tuple[str, bytes]]:
+        with closing(self.app()) as app:
+            for driver in _stores(app):
                 yield from _stored(driver)
                 yield from (("failed", _body(driver, job.uuid)) for job in list(each(driver.failed)))
-        finally:
-            app.close()
+
+
+def job(name: str, key: str, *, delay: float = 0.0, **arguments: object) -> Entry:
+    """A job of the ledger's, as a dispatch would push it."""
+    uuid = new_uuid()
+    payload = encode(job=name, arguments=json.dumps({"key": key, **arguments}), uuid=uuid, delay=delay)
+    return Entry("default", payload, uuid, delay=delay)
+
+
+def _stores(app: App) -> Iterable[Driver]:
+    return {app.driver(name).place: app.driver(name) for name in app.store_names}.values()
 
 
 def _stored(driver: Driver) -> Iterator[tuple[str, bytes]]:
     for queue in driver.counts():
         where = "outbox:" if queue.startswith("outbox:") else ""
-        for state in STATES:
-            for found in _all(lambda cursor, queue=queue, state=state: driver.page(queue, state, cursor=cursor)):
-                yield f"{where}{state}", found.payload
+        yield from ((f"{where}{found.state}", found.payload) for found in _lying(driver, queue))
+
+
+def _moments(driver: Driver) -> Iterator[float]:
+    """When each delay and each lease ends."""
+    for queue in driver.counts():
+        yield from (found.at for found in _lying(driver, queue) if found.state != "ready")
+
+
+def _lying(driver: Driver, queue: str) -> Iterator[Stored]:
+    for state in STATES:
+        yield from _all(lambda cursor, state=state: driver.page(queue, state, cursor=cursor))
 
 
 def _all(page: Callable[[str | None], Page[Any]]) -> Iterator[Any]:
@@ -173,10 +237,3 @@ def _body(driver: Driver, uuid: str) -> bytes:
     job = driver.failed.get(uuid)
     assert job is not None, f"a failed job vanished while it was looked at: {uuid}"
     return job.payload
-
-
-def _key(payload: bytes) -> str:
-    arguments = decode(payload).arguments
-    assert arguments is not None, payload
-    key: str = json.loads(arguments)["key"]
-    return key
