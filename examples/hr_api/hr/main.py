@@ -38,7 +38,7 @@ def create_app() -> FastAPI:
     database = Database(queue.connection("app").url)
     photos = Photos(Path(queue.config.disks["public"]["root"]))
 
-    app = FastAPI(title="HR API", max_body_size=MAX_BODY, lifespan=closing(queue, database), docs_url=None)
+    app = FastAPI(title="HR API", max_body_size=MAX_BODY, lifespan=closing(queue, database), openapi_url=None)
     app.state.database, app.state.photos = database, photos
     for part in parts(database, photos):
         app.include_router(part)
