@@ -6,6 +6,7 @@ added up in the row of its fault.
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
@@ -43,9 +44,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def _store(item: pytest.Item) -> str:
+    """As its parameters name it, or its file, or the server it asks for."""
     callspec = getattr(item, "callspec", None)
-    words = {NAMES.get(word, word) for word in (callspec.id.split("-") if callspec else ())}
-    return next((store for store in STORES if store in words), "-")
+    named = re.split(r"[-\[\]]", callspec.id) if callspec else []
+    fixtures = [name.removesuffix("_url") for name in getattr(item, "fixturenames", ())]
+    for words in (named, item.path.stem.split("_"), fixtures):
+        found = {NAMES.get(word.lower(), word.lower()) for word in words}
+        if store := next((store for store in STORES if store in found), None):
+            return store
+    return "-"
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

@@ -34,7 +34,7 @@ def make_project(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Mak
 
     def make(store: str, **settings: Any) -> Project:
         given = settings.keys() & {"redis_url", "database_url"}
-        place = {"connection": _CONNECTIONS[store]} if given else _place(store, request)
+        place = {"connection": CONNECTIONS[store]} if given else place_of(store, request)
         project = Project(tmp_path / f"project{len(projects)}", **{**place, **settings})
         projects.append(project)
         project.cli("migrate")
@@ -72,8 +72,8 @@ def project(store: str, make_project: MakeProject) -> Project:
     return make_project(store)
 
 
-def _place(store: str, request: pytest.FixtureRequest) -> dict[str, Any]:
-    place = {"connection": _CONNECTIONS[store]}
+def place_of(store: str, request: pytest.FixtureRequest) -> dict[str, Any]:
+    place = {"connection": CONNECTIONS[store]}
     if store in ("postgres", "mariadb"):
         return {**place, "database_url": fresh_database(request.getfixturevalue(store))}
     if store in ("valkey", "redis62"):
@@ -81,7 +81,7 @@ def _place(store: str, request: pytest.FixtureRequest) -> dict[str, Any]:
     return place
 
 
-_CONNECTIONS = {
+CONNECTIONS = {
     "sync": "sync",
     "sqlite": "database",
     "postgres": "database",

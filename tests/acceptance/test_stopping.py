@@ -156,6 +156,7 @@ def test_once_obeys_the_timeout(make_project: MakeProject) -> None:
     assert len(project.failed()) == 1
 
 
+@pytest.mark.fault("F33")
 def test_application_that_cannot_be_imported_stops_the_worker(make_project: MakeProject) -> None:
     """Exit 78 with the reason, and the jobs stay where they are."""
     project = make_project("sqlite")

@@ -39,6 +39,7 @@ HOSTILE: dict[str, Any] = {
 }
 
 
+@pytest.mark.fault("F35")
 def test_arguments_are_the_same_at_every_attempt(project: Project) -> None:
     """Integers beyond 64 bits, floats, empty lists and objects, any Unicode, deep nesting."""
     deep: Any = "bottom"
@@ -117,6 +118,7 @@ JUNK = [
 ]
 
 
+@pytest.mark.fault("F34")
 def test_junk_from_other_programs_is_kept_and_harms_nobody(project: Project) -> None:
     """Every piece ends in the failed store, the valid jobs around it run, the worker lives."""
     for number, junk in enumerate(JUNK):
@@ -132,6 +134,7 @@ def test_junk_from_other_programs_is_kept_and_harms_nobody(project: Project) -> 
     assert project.monitor("default")[0]["size"] == 0
 
 
+@pytest.mark.fault("F35")
 def test_string_jobs_that_php_pushed_run(project: Project) -> None:
     """Laravel's envelope with arguments by name or by position; an object job of PHP's own is left for PHP."""
     envelope = {"maxTries": None, "maxExceptions": None, "failOnTimeout": False, "backoff": None, "timeout": None}

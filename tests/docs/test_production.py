@@ -91,6 +91,7 @@ def limited_redis(valkey: Server) -> Iterator[str]:
         client.execute_command("ACL", "DELUSER", "shop")
 
 
+@pytest.mark.fault("X15")
 def test_the_user_of_redis_can_do_a_days_work(tmp_path: Path, limited_redis: str) -> None:
     """And can neither list nor delete what belongs to others."""
     walk = shop(tmp_path, "redis", 'prefix = "shop:"')
@@ -112,6 +113,7 @@ def limited_postgres(postgres_url: str) -> Iterator[str]:
         connection.execute("DROP ROLE shop")
 
 
+@pytest.mark.fault("X15")
 def test_the_role_of_postgresql_can_do_a_days_work(tmp_path: Path, postgres_url: str, limited_postgres: str) -> None:
     """After its owner has migrated; then it finds nothing to migrate."""
     walk = shop(tmp_path, "database")

@@ -190,6 +190,7 @@ def test_a_file_is_written_once(site: Site, command: str) -> None:
     assert "other" in out.read_text()
 
 
+@pytest.mark.fault("X10")
 @pytest.mark.parametrize("command", COMMANDS)
 def test_no_secret_is_copied(site: Site, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither from the environment nor from `.env`; what is set here and matters there is named."""

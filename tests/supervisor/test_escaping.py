@@ -43,6 +43,7 @@ def command(words: list[str]) -> Service:
     return replace(PLAIN, command=(*PLAIN.command, *words))
 
 
+@pytest.mark.fault("X13")
 @given(words=WORDS)
 @example(words=HOSTILE)
 def test_supervisor_gets_the_same_arguments(words: list[str], read: Read) -> None:
@@ -51,6 +52,7 @@ def test_supervisor_gets_the_same_arguments(words: list[str], read: Read) -> Non
     assert process["argv"] == [*PLAIN.command, *words]
 
 
+@pytest.mark.fault("X13")
 @given(name=FOLDERS)
 @example(name="50% off")
 @example(name="a ;b")
@@ -70,6 +72,7 @@ def test_supervisor_gets_the_same_paths(name: str, read: Read, tmp_path_factory:
     assert (process["directory"], process["stdout_logfile"]) == (folder, f"{folder}/worker.log")
 
 
+@pytest.mark.fault("X13")
 @given(name=ANYTHING, user=ANYTHING, word=ANYTHING, path=ANYTHING)
 def test_no_text_adds_a_section(name: str, user: str, word: str, path: str, read: Read) -> None:
     """Each of these is refused, or changes nothing but itself."""
@@ -106,6 +109,7 @@ def test_no_text_adds_a_section(name: str, user: str, word: str, path: str, read
     ],
     ids=str,
 )
+@pytest.mark.fault("X13")
 def test_what_cannot_be_meant_is_refused(change: dict[str, str]) -> None:
     """Before there is any text."""
     with pytest.raises(UsageError):
@@ -129,6 +133,7 @@ def manager(analyze: None, folder: Path) -> None:
         pytest.skip("systemd cannot run here")
 
 
+@pytest.mark.fault("X13")
 @given(words=WORDS)
 @example(words=HOSTILE)
 @pytest.mark.usefixtures("manager")
@@ -141,6 +146,7 @@ def test_systemd_gets_the_same_arguments(words: list[str], folder: Path) -> None
     assert [arguments(line) for line in starts] == [[*PLAIN.command, *(word.replace("$", "$$") for word in words)]]
 
 
+@pytest.mark.fault("X13")
 @given(name=FOLDERS)
 @example(name="50% off")
 @pytest.mark.usefixtures("analyze")

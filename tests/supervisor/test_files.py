@@ -24,6 +24,7 @@ def test_everybody_may_read_it_and_nothing_is_left_beside_it(tmp_path: Path) -> 
     assert [file.name for file in tmp_path.iterdir()] == ["a.conf"]
 
 
+@pytest.mark.fault("X13")
 def test_a_file_is_replaced_only_by_force(tmp_path: Path) -> None:
     """And then in one step: who has it open goes on reading the old one."""
     file = tmp_path / "a.conf"
@@ -36,6 +37,7 @@ def test_a_file_is_replaced_only_by_force(tmp_path: Path) -> None:
     assert [one.name for one in tmp_path.iterdir()] == ["a.conf"]
 
 
+@pytest.mark.fault("X13")
 @pytest.mark.parametrize("force", [False, True])
 @pytest.mark.parametrize("target", ["there", "nowhere"])
 def test_a_link_is_never_followed(tmp_path: Path, target: str, force: bool) -> None:
@@ -50,6 +52,7 @@ def test_a_link_is_never_followed(tmp_path: Path, target: str, force: bool) -> N
     assert not (tmp_path / "nowhere").exists()
 
 
+@pytest.mark.fault("X13")
 def test_what_is_not_a_file_is_left_alone(tmp_path: Path) -> None:
     """Folders, pipes and devices."""
     os.mkfifo(tmp_path / "pipe")

@@ -262,6 +262,7 @@ def test_wrong_arguments_are_refused_before_anything_is_pushed(house: House) -> 
     assert seen == []
 
 
+@pytest.mark.fault("F42")
 def test_a_queue_name_of_a_configuration_is_checked_too(house: House) -> None:
     """Names become keys."""
     with pytest.raises(InvalidName):
@@ -341,6 +342,7 @@ def test_dispatch_sync_runs_here_whatever_the_connection(house: House) -> None:
     assert house.other.entries == []
 
 
+@pytest.mark.fault("F43")
 def test_what_a_job_raises_reaches_the_caller_as_it_is(house: House) -> None:
     """The very object, after `failed` has heard of it; nothing is kept unless a failed connection is configured."""
     with pytest.raises(LookupError) as raised:
@@ -366,6 +368,7 @@ def test_a_broken_hook_does_not_hide_the_failure(house: House, caplog: pytest.Lo
     assert "ValueError: hook" in caplog.text
 
 
+@pytest.mark.fault("F43")
 def test_a_failure_is_kept_where_failures_are_collected(house: House) -> None:
     """Whole, with the attempt that it was."""
     house.failed = house.main.failed
@@ -376,6 +379,7 @@ def test_a_failure_is_kept_where_failures_are_collected(house: House) -> None:
     assert kept.message == "boom"
 
 
+@pytest.mark.fault("F43")
 def test_a_failed_store_that_is_down_does_not_hide_the_failure(house: House, caplog: pytest.LogCaptureFixture) -> None:
     """The job's exception is the news; that it could not be kept is logged."""
 
@@ -391,6 +395,7 @@ def test_a_failed_store_that_is_down_does_not_hide_the_failure(house: House, cap
     assert "could not be kept: Nobody there." in caplog.text
 
 
+@pytest.mark.fault("F43")
 def test_jobs_may_run_inside_each_other(house: House) -> None:
     """To a depth; a job that dispatches itself for ever ends in a clear error, and nothing is retried."""
     Again.dispatch(20)

@@ -51,6 +51,7 @@ def test_a_record_says_when_how_grave_who_and_what(path: Path) -> None:
     assert line.endswith(f" WARNING queuectl.tests[{os.getpid()}] the queue mail is full")
 
 
+@pytest.mark.fault("X12")
 def test_a_record_is_one_line_whatever_is_in_it(tmp_path: Path) -> None:
     """No line that pretends to be another one, nothing that steers a terminal, no character that cannot be written."""
     path = tmp_path / "q.log"
@@ -59,6 +60,7 @@ def test_a_record_is_one_line_whatever_is_in_it(tmp_path: Path) -> None:
     assert line.endswith(r"ok\n2026-11-24T09:00:00.000+00:00 ERROR x[1] fake\r\u2028\x1b[2J\x00\ud800é")
 
 
+@pytest.mark.fault("X12")
 def test_a_traceback_is_in_the_same_line(path: Path) -> None:
     """Its end, where the error is."""
     try:
@@ -70,6 +72,7 @@ def test_a_traceback_is_in_the_same_line(path: Path) -> None:
     assert len(line) < 5_000
 
 
+@pytest.mark.fault("X12")
 def test_a_long_value_is_cut(tmp_path: Path) -> None:
     """Ten megabytes are a line of some kilobytes."""
     write(tmp_path / "q.log", "x" * 10_000_000)
@@ -77,6 +80,7 @@ def test_a_long_value_is_cut(tmp_path: Path) -> None:
     assert 4_000 < len(line) < 5_000
 
 
+@pytest.mark.fault("X10")
 @pytest.mark.parametrize("padding", [0, 4_080, 65_480, 65_530])
 def test_secrets_are_masked(path: Path, padding: int) -> None:
     """Of URLs, and behind words that mean a secret, wherever the text is cut."""
@@ -85,6 +89,7 @@ def test_secrets_are_masked(path: Path, padding: int) -> None:
     assert CANARY[:3] not in line
 
 
+@pytest.mark.fault("X16")
 def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
     """File 0600, folder 0700, whatever the umask."""
     before = os.umask(0)
@@ -159,6 +164,7 @@ def test_a_pipe_that_nobody_empties_holds_nobody_up(tmp_path: Path, capsys: pyte
     assert "cannot be written" in capsys.readouterr().err
 
 
+@pytest.mark.fault("X16")
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a link in a stranger's name")
 def test_a_strangers_link_is_not_followed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Whoever planted it could have us write where we should not; our own links are another matter."""

@@ -171,6 +171,7 @@ class TestRelaying:
         OutboxRelay(outbox, queue, ["photos"], print)()
         assert outbox.queues() == ["mail"]
 
+    @pytest.mark.fault("F40")
     def test_a_lost_reply_does_not_double_the_job(self, queue: Moody, outbox: Outbox) -> None:
         """The store had taken it; it knows the job again, even when it has run meanwhile."""
         queue.loses_replies = True
@@ -181,6 +182,7 @@ class TestRelaying:
         assert reserve(queue) == []
         assert outbox.queues() == []
 
+    @pytest.mark.fault("F40")
     def test_a_relay_that_dies_between_the_stores_repeats_nothing(
         self, queue: Moody, outbox: Outbox, clock: FakeClock
     ) -> None:

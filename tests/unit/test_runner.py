@@ -222,6 +222,7 @@ def test_whatever_a_job_raises_is_its_ending(runner: Runner, what: str, kind: st
     assert "running.py" not in report.problem.text
 
 
+@pytest.mark.fault("X10")
 def test_a_traceback_holds_no_values(runner: Runner) -> None:
     """Local variables are where secrets are."""
     report = runner.run(attempt(Work("raise")))
@@ -229,6 +230,7 @@ def test_a_traceback_holds_no_values(runner: Runner) -> None:
     assert "u-1" not in report.problem.text
 
 
+@pytest.mark.fault("F34")
 @pytest.mark.parametrize("payload", [b"", b"junk", b"{}", b"[]", b'{"job":""}', b"\xff", b'{"job":5}', b"[" * 100_000])
 def test_a_payload_that_is_none_is_refused(runner: Runner, payload: bytes) -> None:
     """No further attempt would understand it better."""
@@ -238,6 +240,7 @@ def test_a_payload_that_is_none_is_refused(runner: Runner, payload: bytes) -> No
     assert report.problem.type == "queuectl.errors.MalformedPayload"
 
 
+@pytest.mark.fault("F33")
 @pytest.mark.parametrize("data", ['{"n":"x"}', "[1,2]", '{"m":1}', "5", '{"args":"{\\"n\\":null}"}', "null"])
 def test_arguments_that_do_not_fit_are_refused(runner: Runner, data: str) -> None:
     """`handle` is not called with them."""
@@ -255,6 +258,7 @@ def test_what_php_pushed_runs(runner: Runner) -> None:
     assert seen == [1, 2]
 
 
+@pytest.mark.fault("F33")
 def test_an_unregistered_name_is_unknown(runner: Runner) -> None:
     """With the known names in the problem."""
     report = runner.run(raw(b'{"job":"os.system","data":["true"]}'))

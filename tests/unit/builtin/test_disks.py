@@ -118,6 +118,7 @@ class TestReadingAndWriting:
             disk.write("a.jpg", b"new")
         assert everything_in(root) == {str(root / "a.jpg"): b"old"}
 
+    @pytest.mark.fault("X4")
     def test_readers_never_see_half_a_file(self, disk: LocalDisk, root: Path) -> None:
         """While a file is replaced again and again, each look finds one version whole."""
         versions = [bytes([number]) * 200_000 for number in (1, 2)]
@@ -137,6 +138,7 @@ class TestReadingAndWriting:
             stop.set()
             writer.join()
 
+    @pytest.mark.fault("X4")
     def test_a_file_that_is_too_large_is_refused(self, root: Path) -> None:
         """Before it is read, and, should it grow meanwhile, after the first byte too many."""
         (root / "a.bin").write_bytes(b"12345")
@@ -158,6 +160,7 @@ class TestReadingAndWriting:
 
 
 class TestHostilePaths:
+    @pytest.mark.fault("X4")
     @pytest.mark.parametrize("path", HOSTILE)
     def test_only_plain_names_are_paths(self, disk: LocalDisk, tmp_path: Path, path: str) -> None:
         """Everything else is refused, for reading and for writing, and touches nothing."""
@@ -182,6 +185,7 @@ class TestHostilePaths:
         with pytest.raises(FileNotFoundError):
             disk.read(path)
 
+    @pytest.mark.fault("X4")
     def test_links_are_not_followed(self, disk: LocalDisk, root: Path, tmp_path: Path) -> None:
         """Neither one that is the file nor one that is a folder on the way; not even to the inside."""
         (root / "real.jpg").write_bytes(b"x")
@@ -202,6 +206,7 @@ class TestHostilePaths:
         LocalDisk(tmp_path / "link").write("a.bin", b"x")
         assert (root / "a.bin").read_bytes() == b"x"
 
+    @pytest.mark.fault("X4")
     @pytest.mark.parametrize("kind", ["fifo", "socket", "folder"])
     def test_only_regular_files_are_files(self, disk: LocalDisk, root: Path, kind: str, short_folder: Path) -> None:
         """A FIFO without a writer does not make anybody wait, a socket and a folder are no files."""
@@ -222,6 +227,7 @@ class TestHostilePaths:
         with pytest.raises(PathRefused):
             disk.read("a.jpg/b.jpg")
 
+    @pytest.mark.fault("X4")
     def test_links_swapped_in_at_the_wrong_moment_lead_nowhere(self, root: Path, tmp_path: Path) -> None:
         """While a folder and a file turn into links and back all the time, the outside is never read nor written."""
         outside, disk = tmp_path / "outside", LocalDisk(root)

@@ -175,6 +175,7 @@ class TestAPhoto:
 
 
 class TestWhatCannotBeWorkedOn:
+    @pytest.mark.fault("X5")
     @pytest.mark.parametrize("kind", BAD)
     @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
     def test_a_bad_file_fails_at_once(self, run: Run, public: Path, kind: str) -> None:
@@ -192,6 +193,7 @@ class TestWhatCannotBeWorkedOn:
         assert "bad_thumb.jpg" not in _files(public)
         assert run("ProcessImageJob", path="good.jpg", options=OPTIONS).ending is Ending.FINISHED
 
+    @pytest.mark.fault("X5")
     @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
     @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="memory is measured through /proc")
     def test_bombs_do_not_fill_the_memory(self, run: Run, public: Path) -> None:
@@ -213,6 +215,7 @@ class TestWhatCannotBeWorkedOn:
         assert run("ProcessImageJob", path="huge.png", options=OPTIONS).ending is Ending.FINISHED
         assert _memory("VmHWM") - before < 560_000
 
+    @pytest.mark.fault("X4")
     @pytest.mark.parametrize("path", HOSTILE_PATHS)
     def test_a_hostile_path_fails_at_once(self, run: Run, public: Path, tmp_path: Path, path: str) -> None:
         """Nothing is read or written anywhere, and the failure says why."""
@@ -226,6 +229,7 @@ class TestWhatCannotBeWorkedOn:
         assert report.problem.type == "queuectl.errors.PathRefused"
         assert _files(tmp_path) == before
 
+    @pytest.mark.fault("X4")
     @pytest.mark.parametrize("kind", ["link", "fifo", "folder"])
     def test_what_is_not_a_file_fails_at_once(self, run: Run, public: Path, tmp_path: Path, kind: str) -> None:
         """A link to the outside, a FIFO that nobody feeds, a folder with a picture's name."""
@@ -238,6 +242,7 @@ class TestWhatCannotBeWorkedOn:
         assert run("ProcessImageJob", path="bad.jpg", options=OPTIONS).ending is Ending.FAILED
         assert (tmp_path / "secret.jpg").read_bytes() == before
 
+    @pytest.mark.fault("X4")
     def test_a_thumbnail_never_follows_a_link(self, run: Run, public: Path, tmp_path: Path) -> None:
         """One planted where the thumbnail goes is refused, and the picture is left as it was."""
         (tmp_path / "victim.jpg").write_bytes(b"mine")
@@ -263,6 +268,7 @@ class TestWhatCannotBeWorkedOn:
         """At dispatch already; here, as another program may have written them."""
         assert run("ProcessImageJob", path="photo.jpg", options={**OPTIONS, **wrong}).ending is Ending.REFUSED
 
+    @pytest.mark.fault("X5")
     def test_a_file_larger_than_the_disk_allows_is_not_read(self, public: Path) -> None:
         """A limit of the disk's, far above any photo."""
         with (public / "big.jpg").open("wb") as file:

@@ -181,6 +181,7 @@ class TestFailures:
         assert "could not be stored" in caplog.text
         app.close()
 
+    @pytest.mark.fault("X10")
     def test_every_error_is_logged_without_what_it_said(
         self, run: Run, table: NotificationTable, service: Flaky, caplog: pytest.LogCaptureFixture
     ) -> None:

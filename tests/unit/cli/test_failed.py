@@ -112,6 +112,7 @@ def test_more_failed_jobs_than_allowed_is_4(ready: Site, most: int, code: int) -
 # Showing
 
 
+@pytest.mark.fault("X10")
 def test_one_failed_job_is_shown_whole_without_its_secrets(ready: Site) -> None:
     """By uuid or short id; payload and exception; `--show-secrets` on purpose."""
     ready.fail(A, message="login failed: password=s3cr3t-canary at redis://:s3cr3t-canary@h")

@@ -119,6 +119,7 @@ def test_the_file_may_be_named_before_or_after_the_command(site: Site) -> None:
         assert site.run(*words).json["settings"]["default"]["value"] == "redis"
 
 
+@pytest.mark.fault("X10")
 def test_config_shows_origins_and_no_password(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every value with its place; the password of a URL masked, in both formats."""
     monkeypatch.setenv("REDIS_URL", "redis://app:s3cr3t-canary@cache:6379/0")
@@ -129,6 +130,7 @@ def test_config_shows_origins_and_no_password(site: Site, monkeypatch: pytest.Mo
     assert "s3cr3t-canary" not in run.out + site.run("config", "--json").out + site.run("about").out
 
 
+@pytest.mark.fault("X10")
 def test_config_masks_secrets_among_the_options_of_a_url(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only them: the others are what somebody looks for."""
     monkeypatch.setenv("REDIS_URL", "redis+sentinel://h/main/0?db=1&sentinel_password=s3cr3t-canary")
@@ -149,6 +151,7 @@ def test_config_shows_each_table_in_one_piece(site: Site) -> None:
     assert len(set(tables)) == sum(one != other for one, other in zip(tables, ["-", *tables], strict=False))
 
 
+@pytest.mark.fault("X10")
 def test_a_password_in_an_error_is_masked(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Errors name the value that was wrong, but never what must not be read."""
     monkeypatch.setenv("QUEUE_CONNECTION", "redis")

@@ -48,6 +48,7 @@ def hostile(ready: Site) -> Site:
     return ready
 
 
+@pytest.mark.fault("X11")
 @pytest.mark.parametrize("terminal", [False, True], ids=["pipe", "terminal"])
 @pytest.mark.parametrize("words", COMMANDS, ids=lambda words: " ".join(words)[:20].encode("unicode_escape").decode())
 def test_nothing_steers_a_terminal(hostile: Site, words: list[str], *, terminal: bool) -> None:
@@ -61,6 +62,7 @@ def test_nothing_steers_a_terminal(hostile: Site, words: list[str], *, terminal:
         json.loads(run.out)
 
 
+@pytest.mark.fault("X11")
 def test_the_attack_is_visible(hostile: Site) -> None:
     """Escaped, not removed: whoever looks for the cause must see it. Markup is just text."""
     shown = hostile.run("failed:show", UUID).out

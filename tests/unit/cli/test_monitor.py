@@ -115,6 +115,7 @@ def test_a_mistyped_queue_is_guessed(ready: Site) -> None:
     assert "Did you mean 'notifications'?" in run.err
 
 
+@pytest.mark.fault("F42")
 @pytest.mark.parametrize("name", ["a b", "a\x1bb", "é", "x" * 192, "a\nb"])
 def test_what_is_no_queue_name_is_refused(ready: Site, name: str) -> None:
     """Exit 2, and what was typed shown without its teeth."""

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from queuectl.commands.text import columns, leader, padded, plural, safe, shortened, width
 
 
+@pytest.mark.fault("X11")
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
@@ -33,6 +34,7 @@ def test_blocks_keep_their_line_ends() -> None:
     assert safe("a\n\tb\x1bc\r", lines=True) == "a\n\tb\\x1bc\\r"
 
 
+@pytest.mark.fault("X11")
 @given(st.text())
 def test_safe_text_is_printable(text: str) -> None:
     """Whatever comes in, what goes out has no control and no format character in it."""

@@ -25,6 +25,7 @@ def planted(tmp_path: Path) -> Path:
     return file
 
 
+@pytest.mark.fault("X17")
 def test_a_file_that_everybody_may_write_is_refused(planted: Path, tmp_path: Path) -> None:
     """The sentence names the place and how to go on."""
     planted.chmod(0o666)
@@ -33,6 +34,7 @@ def test_a_file_that_everybody_may_write_is_refused(planted: Path, tmp_path: Pat
     assert "--config" in (caught.value.hint or "")
 
 
+@pytest.mark.fault("X17")
 def test_a_folder_that_everybody_may_write_is_refused(planted: Path, tmp_path: Path) -> None:
     """Who may write the folder may replace the file."""
     planted.parent.chmod(0o777)
@@ -46,6 +48,7 @@ def test_a_file_named_on_purpose_is_believed(planted: Path, tmp_path: Path) -> N
     assert load(planted, env={}, start=tmp_path).default == "redis"
 
 
+@pytest.mark.fault("X17")
 @as_root
 def test_root_is_told_about_a_foreign_owner(planted: Path, tmp_path: Path) -> None:
     """A container's root works on other people's folders: a note, not a refusal."""
@@ -72,6 +75,7 @@ def another_user() -> Iterator[None]:
         os.seteuid(0)
 
 
+@pytest.mark.fault("X17")
 @as_root
 def test_a_user_does_not_run_a_strangers_file(in_the_open: Path) -> None:
     """Found, not named, and owned by neither root nor the user: refused."""

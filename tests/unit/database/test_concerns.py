@@ -27,6 +27,7 @@ def test_near_is_what_crosses_no_network(host: str, near: bool) -> None:
     assert is_near(host) is near
 
 
+@pytest.mark.fault("X15")
 @pytest.mark.parametrize(
     ("far", "encrypted", "verified", "words"),
     [

@@ -85,6 +85,7 @@ def test_threads_have_connections_of_their_own(driver: DatabaseDriver) -> None:
     assert driver.counts(["mail"])["mail"].pending == 8
 
 
+@pytest.mark.fault("F37")
 def test_text_that_the_store_refuses_changes_nothing(driver: DatabaseDriver, raw: Raw, clock: FakeClock) -> None:
     """A settlement with a NUL or a lone surrogate in its words is refused whole; the job is still its worker's."""
     push(driver)
@@ -98,6 +99,7 @@ def test_text_that_the_store_refuses_changes_nothing(driver: DatabaseDriver, raw
     assert driver.exchange([Settlement(reserved, failed)], ["mail"], 1)[0] == [Verdict.APPLIED]
 
 
+@pytest.mark.fault("F34")
 def test_any_payload_comes_back_from_the_failed_store(driver: DatabaseDriver, clock: FakeClock) -> None:
     """Bytes that are no text, and text that no column takes, are kept as they were."""
     for payload in (b"\xff\xfe", b"a\0b", "caf\u00e9 \U0001f600".encode(), b"base64:YQ==", b""):

@@ -89,6 +89,7 @@ def test_our_failed_rows_say_when_in_laravels_words(driver: DatabaseDriver, raw:
     assert str(failed_at) == "2027-01-15 08:00:00"
 
 
+@pytest.mark.fault("F34")
 @pytest.mark.parametrize("payload", ["", "not json", "null", "[]", '{"job":', "\ufffd", "base64:###"])
 def test_junk_is_handed_out_like_any_row(driver: DatabaseDriver, raw: Raw, clock: FakeClock, payload: str) -> None:
     """A driver judges nothing: the worker fails it with its bytes."""

@@ -49,6 +49,7 @@ CLAIM = {
 }
 
 
+@pytest.mark.fault("F41")
 def test_reserving_is_served_by_an_index_in_order(backlog: Raw) -> None:
     """No sort and no look at the jobs that are not due."""
     plan = " ".join(str(row) for row in backlog(CLAIM[backlog.name])).lower()
@@ -57,6 +58,7 @@ def test_reserving_is_served_by_an_index_in_order(backlog: Raw) -> None:
     assert "temp b-tree" not in plan
 
 
+@pytest.mark.fault("F41")
 def test_the_one_that_is_due_is_found_among_them(backlog: Raw, driver: DatabaseDriver) -> None:
     """And nothing else."""
     _, reserved = driver.exchange([], ["mail"], 10)
@@ -76,6 +78,7 @@ def test_a_row_that_a_php_worker_reserved_is_left_to_it_for_a_while(
     assert reserved.attempts == 2
 
 
+@pytest.mark.fault("X16")
 def test_the_files_of_sqlite_are_private(sqlite_url: str) -> None:
     """The database, its log and its gate: nobody else reads payloads."""
     connection = Connection("database", "database", url=sqlite_url)
@@ -104,6 +107,7 @@ def test_a_replaced_file_is_noticed(sqlite_url: str, tmp_path: Path) -> None:
     built.close()
 
 
+@pytest.mark.fault("X10")
 @pytest.mark.parametrize(
     ("url", "error"),
     [

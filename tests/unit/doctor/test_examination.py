@@ -106,6 +106,7 @@ def test_people_read_each_finding_with_its_remedy(site: Site) -> None:
     assert site.run("doctor", "--only", "tables,log").err == "2 checks: 1 ok, 0 warning, 1 failed.\n"
 
 
+@pytest.mark.fault("X11")
 def test_text_from_a_store_steers_no_terminal(ready: Site) -> None:
     """A failed job's message is shown with visible escapes."""
     with ready.driver() as driver:
@@ -115,6 +116,7 @@ def test_text_from_a_store_steers_no_terminal(ready: Site) -> None:
     assert "\x1b[2J" not in run.out
 
 
+@pytest.mark.fault("X10")
 def test_no_password_is_ever_shown(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is away, in every format, and with tracebacks."""
     site.write(
@@ -138,6 +140,7 @@ def test_a_check_that_breaks_hides_no_other(ready: Site, examine: Examine, monke
     assert "ZeroDivisionError" in examined.of("clock")["detail"]
 
 
+@pytest.mark.fault("X17")
 def test_the_application_is_not_imported_here(ready: Site) -> None:
     """Only in a process of its own, which may break."""
     program = (

@@ -40,6 +40,7 @@ def test_a_disk_that_cannot_be_written_fails(site: Site, examine: Examine, root:
     assert examine("disks").status("disks", "uploads") == "failed"
 
 
+@pytest.mark.fault("X16")
 def test_what_everybody_may_read_is_warned_of(ready: Site, examine: Examine) -> None:
     """The database, and the file with the passwords; each remedy is a command."""
     assert examine("files").of("files")["detail"] == "What is private is private."
@@ -52,6 +53,7 @@ def test_what_everybody_may_read_is_warned_of(ready: Site, examine: Examine) -> 
     }
 
 
+@pytest.mark.fault("X16")
 @pytest.mark.parametrize(
     ("name", "mode", "status"),
     [("storage", 0o777, "failed"), ("storage", 0o1777, "warning"), ("storage/queue.sqlite", 0o666, "failed")],

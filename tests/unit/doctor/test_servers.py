@@ -62,6 +62,7 @@ def test_a_server_that_was_stopped_fails(own_valkey: Server, site: Site, examine
     )
 
 
+@pytest.mark.fault("X10")
 @pytest.mark.parametrize(
     ("url", "command"),
     [
@@ -148,6 +149,7 @@ def test_a_user_without_rights_takes_no_jobs(
 LEAST = "on >secret ~* -@all +@read +@write +@connection +@scripting +time -@dangerous +info"
 
 
+@pytest.mark.fault("X15")
 def test_few_rights_are_enough(
     valkey_site: tuple[Site, redis.Redis], examine: Examine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -117,6 +117,7 @@ anything = st.recursive(
 zones: Any = st.sampled_from([None, UTC, ZoneInfo("Europe/Paris"), ZoneInfo("America/St_Johns")])
 
 
+@pytest.mark.fault("F35")
 @given(anything)
 def test_any_json_value_arrives_identical(value: Any) -> None:
     """Integers beyond 2^53, floats, empty lists and objects, any text, key order."""
@@ -124,6 +125,7 @@ def test_any_json_value_arrives_identical(value: Any) -> None:
     assert json.dumps(found.value) == json.dumps(value)  # type: ignore[attr-defined]  # a Job of unknown class
 
 
+@pytest.mark.fault("F35")
 @pytest.mark.parametrize("value", [2**70, 1.0, 1e300, -0.0, [], {}, "\0é😀", nested(100), [[], {}], "NaN", 1e-320])
 def test_what_other_queues_lose_arrives_identical(value: Any) -> None:
     """The usual victims of JSON libraries on the way."""
@@ -258,6 +260,7 @@ def test_a_refusal_names_job_argument_and_value() -> None:
     assert "point.y=None" in said
 
 
+@pytest.mark.fault("X10")
 def test_a_refusal_shows_no_secret() -> None:
     """Neither by the argument's name, nor inside a value, nor in a URL."""
     canary = "s3cr3t-canary"
@@ -327,6 +330,7 @@ def test_an_object_is_the_only_argument_if_that_is_a_record() -> None:
     assert bind(Note, [point], {}) == bind(Note, [{"point": point}], {}) == bind(Note, [], {"point": point})
 
 
+@pytest.mark.fault("F33")
 def test_an_object_with_unknown_names_is_refused() -> None:
     """A misspelt name is no reason to run with the default."""
     with pytest.raises(InvalidArguments, match=r"there is no argument 'option' \(did you mean 'options'\?\)"):

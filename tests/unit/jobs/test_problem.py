@@ -47,11 +47,13 @@ def test_a_problem_without_traceback_is_one_line() -> None:
     assert problem_of(AttemptsExceeded("Too often.")) == found
 
 
+@pytest.mark.fault("F37")
 def test_an_exception_that_cannot_be_printed_has_a_problem() -> None:
     """It names the class, even if printing it wants to end the process."""
     assert told(Unprintable()).message == "<unprintable Unprintable>"
 
 
+@pytest.mark.fault("F37")
 @pytest.mark.parametrize(
     "error", [Fatal("f"), SystemExit(3), KeyboardInterrupt(), type("Local", (Exception,), {})("x")]
 )
@@ -60,6 +62,7 @@ def test_any_base_exception_has_a_problem(error: BaseException) -> None:
     assert told(error).type.endswith(type(error).__qualname__)
 
 
+@pytest.mark.fault("F37")
 def test_causes_groups_and_cycles_are_shown() -> None:
     """What is behind an exception is in its text; a cycle ends."""
     cause = ValueError("cause")
@@ -75,6 +78,7 @@ def test_causes_groups_and_cycles_are_shown() -> None:
     assert "TypeError: t" in group.text
 
 
+@pytest.mark.fault("F37")
 def test_what_no_store_takes_is_written_as_escapes() -> None:
     """NUL and lone surrogates, in message and text."""
     found = told(ValueError("a\0b\ud800c"))
@@ -83,6 +87,7 @@ def test_what_no_store_takes_is_written_as_escapes() -> None:
     assert "\0" not in found.text
 
 
+@pytest.mark.fault("F37")
 def test_a_huge_message_is_capped_at_both_ends() -> None:
     """Beginning and end are kept, and how much is missing."""
     found = told(ValueError("begin" + "x" * 50_000_000 + "end"))
@@ -121,12 +126,14 @@ def test_capping_keeps_what_fits_and_breaks_no_character(text: str, head: int, t
     assert (found == text) == (len(text.encode()) <= head + tail)
 
 
+@pytest.mark.fault("F37")
 @given(st.text(st.characters(), max_size=50))
 def test_clean_text_is_utf_8_without_nul(text: str) -> None:
     """Any text, surrogates and all."""
     assert "\0" not in clean(text).encode().decode()
 
 
+@pytest.mark.fault("X10")
 @pytest.mark.parametrize(
     ("text", "masked"),
     [

@@ -77,6 +77,7 @@ def test_an_unknown_name_is_an_error_that_lists_the_known_ones() -> None:
         registry.get("Welcom")
 
 
+@pytest.mark.fault("X1")
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_name_is_never_imported_or_resolved(name: str, root: Path) -> None:
     """Whatever a payload calls its job: an exact match, or nothing happens."""
@@ -91,6 +92,7 @@ def test_a_name_is_never_imported_or_resolved(name: str, root: Path) -> None:
     assert set(sys.modules) == modules
 
 
+@pytest.mark.fault("X1")
 @given(st.text())
 def test_no_text_is_a_job_unless_registered(name: str) -> None:
     """Any text at all."""
@@ -147,6 +149,7 @@ def test_a_package_stands_for_the_modules_in_it(root: Path) -> None:
     assert registry.names() == sorted(["Digest", "Mail", "Order", *BUILT_IN])
 
 
+@pytest.mark.fault("F33")
 @pytest.mark.parametrize(
     ("text", "said"),
     [

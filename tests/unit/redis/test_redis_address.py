@@ -8,6 +8,7 @@ from queuectl.drivers.redis.address import Node, parse
 from queuectl.errors import ConfigurationError
 
 
+@pytest.mark.fault("X10")
 @pytest.mark.parametrize(
     ("url", "place"),
     [
@@ -34,6 +35,7 @@ def test_credentials_are_decoded() -> None:
     assert (address.username, address.password, address.nodes) == ("us:er", "p@/ss", (Node("host", 1),))
 
 
+@pytest.mark.fault("X10")
 def test_a_representation_has_no_password() -> None:
     """It ends in tracebacks."""
     assert "secret" not in repr(parse("redis://user:secret@host?sentinel_password=secret"))

@@ -40,6 +40,7 @@ def test_a_durable_server_is_no_reason_to_warn(own_server: Valkey, open_driver: 
         assert "noeviction" in driver.about()["warning"]
 
 
+@pytest.mark.fault("X15")
 @pytest.mark.parametrize(
     ("url", "subjects"),
     [

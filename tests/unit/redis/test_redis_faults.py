@@ -12,11 +12,10 @@ from queuectl.clock import FakeClock
 from queuectl.drivers.contract import Verdict
 from queuectl.drivers.redis import RedisDriver, wire
 from queuectl.errors import AccessDenied, ConfigurationError, DriverUnavailable, QueuectlError
-from queuectl.jobs.outcome import Done, Failed, Release, Unique
-from queuectl.testing.contract.base import entry, fail_one, failure, push, reserve, reserve_one, settle
+from queuectl.jobs.outcome import Done, Release, Unique
+from queuectl.testing.contract.base import entry, fail_one, push, reserve, reserve_one, settle
 from queuectl.testing.servers import Redis62, Valkey
 from queuectl.testing.topologies import await_fact
-from queuectl.testing.wires import Wire
 
 Open = Callable[..., RedisDriver]
 SECRET = "s3cr3t-canary"
@@ -33,6 +32,8 @@ def admin(own_server: Valkey) -> Iterator[redis.Redis]:
         yield client
 
 
+@pytest.mark.fault("X15")
+@pytest.mark.fault("X15")
 def test_a_user_with_the_documented_rights_can_do_everything(
     own_server: Valkey, admin: redis.Redis, open_driver: Open, clock: FakeClock
 ) -> None:
@@ -57,6 +58,7 @@ def test_a_user_with_the_documented_rights_can_do_everything(
     assert driver.clear("mail") > 0
 
 
+@pytest.mark.fault("F23")
 @pytest.mark.parametrize("credentials", ["worker:wrong", f"nobody:{SECRET}", ""])
 def test_wrong_credentials_are_hopeless(
     own_server: Valkey, admin: redis.Redis, open_driver: Open, credentials: str
@@ -71,6 +73,7 @@ def test_wrong_credentials_are_hopeless(
     assert "wrong" not in driver.place
 
 
+@pytest.mark.fault("F26")
 def test_a_forbidden_command_is_named(own_server: Valkey, admin: redis.Redis, open_driver: Open) -> None:
     """So that an operator knows what to allow."""
     admin.execute_command("ACL", "SETUSER", "worker", "on", f">{SECRET}", *RIGHTS.split(), "-evalsha")
@@ -89,12 +92,14 @@ def test_a_watch_that_may_not_wait_looks_instead(own_server: Valkey, admin: redi
     assert (watch.next_check_in(), watch.fileno()) == (1.0, None)
 
 
+@pytest.mark.fault("F23")
 def test_a_database_that_is_not_there_is_hopeless(own_server: Valkey, open_driver: Open) -> None:
     """Number 99 of 16."""
     with pytest.raises(ConfigurationError):
         open_driver(own_server.url.replace("/0", "/99")).check()
 
 
+@pytest.mark.fault("F18")
 def test_a_frozen_server_costs_one_timeout(own_server: Valkey, open_driver: Open) -> None:
     """And the reply that comes late, to a call given up, is never taken for another's."""
     driver = open_driver(own_server.url, timeout=0.2)
@@ -109,6 +114,7 @@ def test_a_frozen_server_costs_one_timeout(own_server: Valkey, open_driver: Open
     assert uuid
 
 
+@pytest.mark.fault("F27")
 def test_a_busy_server_is_unavailable(own_server: Valkey, admin: redis.Redis, open_driver: Open) -> None:
     """A script of somebody else's that does not end."""
     admin.config_set("lua-time-limit", 20)
@@ -124,6 +130,7 @@ def test_a_busy_server_is_unavailable(own_server: Valkey, admin: redis.Redis, op
     assert len(reserve(driver)) == 1
 
 
+@pytest.mark.fault("F27")
 def test_a_replica_takes_no_jobs(own_server: Valkey, admin: redis.Redis, open_driver: Open) -> None:
     """After a failover the old address answers READONLY: worth retrying, not hopeless."""
     driver = open_driver(own_server.url)
@@ -136,6 +143,7 @@ def test_a_replica_takes_no_jobs(own_server: Valkey, admin: redis.Redis, open_dr
     assert len(reserve(driver)) == 1
 
 
+@pytest.mark.fault("F20")
 @pytest.mark.parametrize("server_class", [Valkey, Redis62])
 def test_a_restart_between_two_calls_is_not_noticed(
     server_class: type[Valkey], open_driver: Open, monkeypatch: pytest.MonkeyPatch
@@ -149,6 +157,7 @@ def test_a_restart_between_two_calls_is_not_noticed(
         assert len(reserve(driver)) == 1
 
 
+@pytest.mark.fault("F19")
 def test_a_killed_server_is_unavailable_until_it_is_back(open_driver: Open) -> None:
     """Durable, so every job is there again; one error, no waiting."""
     with Valkey(durable=True) as server:
@@ -161,77 +170,6 @@ def test_a_killed_server_is_unavailable_until_it_is_back(open_driver: Open) -> N
         server.start()
         assert settle(driver, held, Done()) is Verdict.APPLIED
         assert driver.counts(["mail"])["mail"].size == 49
-
-
-class TestALostReply:
-    """The server did it, and nobody was told: sent again, nothing happens twice."""
-
-    @pytest.fixture
-    def cut(self, server: Valkey) -> Iterator[Wire]:
-        wire = Wire(server.port)
-        yield wire
-        wire.close()
-
-    @pytest.fixture
-    def driver(self, cut: Wire, prefix: str, open_driver: Open, clock: FakeClock) -> RedisDriver:
-        return open_driver(f"redis://127.0.0.1:{cut.port}/0", prefix=prefix, clock=clock)
-
-    @pytest.mark.parametrize("outcome", [Done(), Done(then=(entry("next"),)), Release(0), Release(9), Failed])
-    def test_of_a_settlement(self, driver: RedisDriver, cut: Wire, clock: FakeClock, outcome: object) -> None:
-        """GONE at the second time means that the first one was it."""
-        push(driver, entry("before"), entry())
-        for queue in ("before", "mail"):  # the first time round the server learns the scripts
-            held = reserve_one(driver, queue)
-            wanted = failure(held, clock) if outcome is Failed else outcome
-            if queue == "before":
-                settle(driver, held, wanted)
-        former = _jobs(driver)
-        cut.lose_the_next_reply()
-        with pytest.raises(DriverUnavailable):
-            settle(driver, held, wanted)
-        assert settle(driver, held, wanted) is Verdict.GONE
-        assert _jobs(driver) == former - (outcome == Done())
-
-    def test_of_a_reservation(self, driver: RedisDriver, cut: Wire, clock: FakeClock) -> None:
-        """The job comes back after its lease, with one attempt more."""
-        push(driver)
-        reserve(driver, "other")
-        cut.lose_the_next_reply()
-        with pytest.raises(DriverUnavailable):
-            reserve(driver)
-        assert reserve(driver) == []
-        clock.sleep(31)
-        assert reserve_one(driver).attempts == 2
-
-    def test_of_a_retry(self, driver: RedisDriver, cut: Wire, clock: FakeClock) -> None:
-        """Two runs of `retry all` push a job once."""
-        uuid = fail_one(driver, clock)
-        for _ in range(5):
-            cut.lose_the_next_reply()
-            _try(lambda: driver.failed.retry([uuid]))
-        driver.failed.retry([uuid])
-        assert (driver.counts(["mail"])["mail"].pending, driver.failed.count()) == (1, 0)
-
-    def test_of_a_unique_push(self, driver: RedisDriver, cut: Wire) -> None:
-        """Pushed again, it finds itself."""
-        wanted = entry(unique=Unique("once", 60))
-        push(driver)
-        cut.lose_the_next_reply()
-        with pytest.raises(DriverUnavailable):
-            push(driver, wanted)
-        assert push(driver, wanted) == [wanted.uuid]
-        assert driver.counts(["mail"])["mail"].pending == 2
-
-
-def _jobs(driver: RedisDriver) -> int:
-    return sum(counts.size for counts in driver.counts().values()) + driver.failed.count()
-
-
-def _try(call: Callable[[], object]) -> object:
-    try:
-        return call()
-    except DriverUnavailable:
-        return None
 
 
 def _run_for_ever(url: str) -> None:

@@ -56,6 +56,7 @@ def put(request: pytest.FixtureRequest, client: redis.Redis, prefix: str, clock:
     return write
 
 
+@pytest.mark.fault("F34")
 @pytest.mark.parametrize("room", [1, 5, 50])
 def test_all_of_it_comes_out_with_the_jobs_around_it(
     driver: RedisDriver, clock: FakeClock, put: Put, room: int
@@ -73,6 +74,7 @@ def test_all_of_it_comes_out_with_the_jobs_around_it(
     assert sorted(_comparable(row.payload) for row in kept if row) == sorted(map(_comparable, JUNK.values()))
 
 
+@pytest.mark.fault("F34")
 @pytest.mark.parametrize("payload", JUNK.values(), ids=JUNK.keys())
 @pytest.mark.parametrize("outcome", [Release(), Release(10), Release(spared=True), Parked("unknown", 10), None])
 def test_it_survives_every_outcome(
@@ -91,6 +93,7 @@ def test_it_survives_every_outcome(
     assert second.token != first.token
 
 
+@pytest.mark.fault("F34")
 @pytest.mark.parametrize("payload", [*JUNK.values(), b'{"job":"Mail","attempts":0}'], ids=[*JUNK, "no id"])
 def test_equal_bytes_stay_two_jobs(
     driver: RedisDriver, clock: FakeClock, client: redis.Redis, prefix: str, payload: bytes
@@ -124,6 +127,7 @@ def test_equal_delayed_pushes_stay_two_jobs(driver: RedisDriver, clock: FakeCloc
     assert len(reserve(driver, room=20)) == 9
 
 
+@pytest.mark.fault("F35")
 def test_what_laravel_pushed_keeps_its_bytes(
     driver: RedisDriver, clock: FakeClock, client: redis.Redis, prefix: str
 ) -> None:

@@ -63,6 +63,7 @@ def laravel(client: redis.Redis, prefix: str, clock: FakeClock) -> Laravel:
     return Laravel(client, prefix, clock)
 
 
+@pytest.mark.fault("F35")
 def test_arguments_survive_a_laravel_worker(driver: RedisDriver, laravel: Laravel, clock: FakeClock) -> None:
     """It took the job, put it back, and wrote the payload anew: the arguments are the same, and the count goes on."""
     push(driver, entry(arguments=ARGUMENTS))

@@ -127,6 +127,7 @@ def test_notify_has_a_token_while_there_is_a_job(
             assert min(ready, 1) <= announced <= ready
 
 
+@pytest.mark.fault("F41")
 def test_thousands_that_fall_due_at_once_move_in_slices(
     driver: RedisDriver, client: redis.Redis, prefix: str, clock: FakeClock
 ) -> None:
@@ -153,6 +154,7 @@ def test_expired_and_delayed_come_in_the_order_in_which_they_became_ready(
     assert uuids_of(reserve(driver, room=9)) == [early, *uuids_of([abandoned]), late, pushed]
 
 
+@pytest.mark.fault("F34")
 @pytest.mark.parametrize("suffix", ["", ":delayed", ":reserved", ":notify"])
 def test_a_key_of_another_type_is_named_and_costs_nothing(
     driver: RedisDriver, client: redis.Redis, prefix: str, suffix: str

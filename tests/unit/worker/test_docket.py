@@ -99,6 +99,7 @@ def test_backoff_is_exact(driver: Driver, clock: FakeClock) -> None:
     assert desk.driver.failed.count() == 1
 
 
+@pytest.mark.fault("F34")
 def test_bytes_that_are_no_payload_fail_without_running(desk: Desk) -> None:
     """They are kept whole, with what is wrong with them."""
     desk.push(b"not json")
@@ -111,6 +112,7 @@ def test_bytes_that_are_no_payload_fail_without_running(desk: Desk) -> None:
     assert "not JSON" in whole.message
 
 
+@pytest.mark.fault("F33")
 def test_an_unknown_name_waits_with_growing_pauses_and_then_fails(desk: Desk, clock: FakeClock) -> None:
     """A rolling deploy may still bring it; after an hour nobody will."""
     desk.push(job="Later")
@@ -130,6 +132,7 @@ def test_an_unknown_name_waits_with_growing_pauses_and_then_fails(desk: Desk, cl
     assert failed.attempts == 1
 
 
+@pytest.mark.fault("F33")
 def test_jobs_of_a_php_application_never_fail_by_our_hand(desk: Desk, clock: FakeClock) -> None:
     """They wait for one of its own workers."""
     desk.push(job="Illuminate\\Queue\\CallQueuedHandler@call")
@@ -253,6 +256,7 @@ def test_deaths_are_told_in_words() -> None:
     assert os.WIFEXITED(3 << 8)
 
 
+@pytest.mark.fault("F37")
 def test_a_refused_record_has_a_plain_form(desk: Desk) -> None:
     """Only failures carry text; the payload stays whole."""
     desk.push()
