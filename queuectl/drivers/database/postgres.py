@@ -205,6 +205,10 @@ class PostgresSession(Session):
     def _note(self, queue: str) -> str:
         return f"{self.grammar.worded('{jobs}')}:{queue}"
 
+    @property
+    def lost(self) -> bool:
+        return bool(self._connection.closed)
+
     def alive(self) -> bool:
         try:
             self._cursor.execute("SELECT 1")

@@ -120,6 +120,11 @@ class Session(ABC):
     def announce(self, queues: Iterable[str]) -> None:  # noqa: B027  # most have no way to, and that is fine
         """Tell idle workers that these queues have work, where the database has a way to."""
 
+    @property
+    def lost(self) -> bool:
+        """Does our end know already that the connection is gone?"""
+        return False
+
     def alive(self) -> bool:
         """Is a connection that has been idle still there?"""
         return True

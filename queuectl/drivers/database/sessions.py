@@ -96,7 +96,7 @@ class Sessions:
         seat, now = self._seat, time.monotonic()
         session = seat.session
         if session is not None and seat.pid == os.getpid():
-            if now - seat.used < IDLE or session.alive():
+            if not session.lost and (now - seat.used < IDLE or session.alive()):
                 seat.used = now
                 return session
             self._discard()

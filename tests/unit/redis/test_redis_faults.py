@@ -33,7 +33,6 @@ def admin(own_server: Valkey) -> Iterator[redis.Redis]:
 
 
 @pytest.mark.fault("X15")
-@pytest.mark.fault("X15")
 def test_a_user_with_the_documented_rights_can_do_everything(
     own_server: Valkey, admin: redis.Redis, open_driver: Open, clock: FakeClock
 ) -> None:
