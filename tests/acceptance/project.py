@@ -19,7 +19,7 @@ from tests.acceptance.foreign import push_to_database, push_to_redis, read_datab
 PATIENCE = 30.0
 """Seconds within which a fact must come true on a busy machine."""
 
-JOBS = Path(__file__).with_name("ledger_jobs.py")
+MODULES = [Path(__file__).with_name(name) for name in ("ledger.py", "hard_jobs.py", "ledger_jobs.py")]
 
 CONFIGURATION = """\
 default = "sync"
@@ -34,6 +34,7 @@ outbox = "{outbox}"
 [connections.app]
 driver = "database"
 url = "sqlite:///storage/app.sqlite"
+retry_after = {retry_after}
 
 [disks.public]
 root = "storage/app/public"
@@ -82,7 +83,8 @@ class Project:
         self.ledger = folder / "ledger"
         (folder / "conf").mkdir(parents=True)
         (folder / "storage/app/public").mkdir(parents=True)
-        (folder / "ledger_jobs.py").write_text(JOBS.read_text())
+        for module in MODULES:
+            (folder / module.name).write_text(module.read_text())
         text = CONFIGURATION + (REDIS if connection == "redis" else "")
         values = {
             "database_url": database_url,
