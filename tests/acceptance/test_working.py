@@ -178,6 +178,7 @@ def test_a_worker_serves_queues_that_lie_on_several_servers(
     assert project.failed() == []
 
 
+@pytest.mark.fault("F20")
 @pytest.mark.parametrize("store", ["postgres", "mariadb", "valkey", "redis62"])
 def test_a_worker_outlives_the_restart_of_its_server(
     store: str, make_project: MakeProject, own_server: Callable[[str], Server]

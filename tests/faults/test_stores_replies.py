@@ -186,7 +186,7 @@ def test_any_reply_of_an_operation_may_be_lost(name: str, line: Line, clock: Fak
 def test_a_worker_loses_replies_all_the_time(line: Line, make_arena: MakeArena, request: pytest.FixtureRequest) -> None:
     """Every job is done once; those whose reservation nobody heard of count it as an attempt."""
     arena = make_arena(request.node.callspec.params["line"], retry_after=2, **line.settings)
-    arena.put("default", *(job("Ledger", f"k{number}") for number in range(60)))
+    arena.put(*(job(f"k{number}") for number in range(60)))
     worker = arena.project.work("--tries=9")
     for number in (1, 2, 3, 4, 1, 2, 3, 5, 8):
         loss, done = line.wire.spoil(LostReply(number)), len(arena.done())
