@@ -66,8 +66,11 @@ class Keeping(Contract):
     @given(value=json_values(), spared=st.booleans())
     @example(value=HOSTILE, spared=False)
     @example(value=_buried(HOSTILE, 100), spared=True)
-    def test_arguments_are_identical_at_every_attempt(self, driver: Driver, value: Any, spared: bool) -> None:
-        """Attempts 1, 2 and 3 get the bytes that were pushed; only the counter at the tail may differ."""
+    def test_arguments_are_identical_at_every_attempt(
+        self, driver: Driver, clock: FakeClock, value: Any, spared: bool
+    ) -> None:
+        """Attempts 1, 2 and 3, and that of a retry after the failure, get the bytes that were pushed; only the counter
+        at the tail may differ."""
         arguments = json.dumps(value, ensure_ascii=False)
         sent = entry(arguments=arguments)
         driver.push([sent])
@@ -77,7 +80,12 @@ class Keeping(Contract):
             assert decode(reserved.payload).arguments == arguments
             assert json.loads(arguments) == value
             assert settle(driver, reserved, Release(0, spared=spared)) is APPLIED
-        settle(driver, reserve_one(driver), Done())
+        reserved = reserve_one(driver)
+        assert settle(driver, reserved, failure(reserved, clock)) is APPLIED
+        assert driver.failed.retry([sent.uuid]) == [sent.uuid]
+        retried = reserve_one(driver)
+        assert _without_tail(retried.payload) == _without_tail(sent.payload)
+        settle(driver, retried, Done())
 
     @pytest.mark.parametrize("payload", JUNK.values(), ids=JUNK.keys())
     def test_junk_is_handed_out_whole(self, driver: Driver, clock: FakeClock, payload: bytes) -> None:
