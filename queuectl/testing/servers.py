@@ -94,7 +94,7 @@ class Postgres(Server):
 
     def is_ready(self) -> bool:
         lines = (self.folder / "data" / "postmaster.pid").read_text().splitlines()
-        return lines[0] == str(self.pid) and len(lines) > 7 and lines[7].strip() == "ready"
+        return len(lines) > 7 and lines[0] == str(self.pid) and lines[7].strip() == "ready"
 
 
 class MariaDB(Server):
