@@ -1,31 +1,52 @@
-"""`@pytest.mark.fault("F12")` says which fault a test proves; with `--fault-table` the run ends with a table.
+"""`@pytest.mark.fault("F12")` says which fault a test proves; with `--fault-table` the run ends with tables of them.
 
-The faults are those of docs/reliability.md. Figures that a test notes with `record_property` (jobs, lost, doubled) are
-added up in the row of its fault.
+The faults are those of docs/reliability.md. Figures that a test notes with `record_property` are added up, by fault and by
+store: `jobs`, `done`, `lost`, `doubled`, and `struck`, how often something was made to go wrong. `recovery` holds seconds by
+kind of trouble, from the trouble to work going on; of these the table shows the middle and the longest.
 """
 
 from __future__ import annotations
 
-import re
+import random
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import median
 from typing import Any
 
 import pytest
 
 STORES = ("sync", "sqlite", "postgres", "mariadb", "valkey", "redis62", "-")
 NAMES = {"postgresql": "postgres", "mysql": "mariadb", "redis": "valkey"}
-FIGURES = ("jobs", "lost", "doubled")
+FIGURES = ("struck", "jobs", "done", "lost", "doubled")
+USUAL_SEED = 1
+"""Of a run that is to be the same each time."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--fault-table", action="store_true", help="end with a table of faults and stores")
+    parser.addoption("--fault-table", action="store_true", help="end with tables of faults and stores")
     parser.addoption("--long", action="store_true", help="run the tests marked long as well: soaks and big sweeps")
+    parser.addoption("--seed", type=int, help="of tests that draw lots, only the run that this number made")
+    parser.addoption("--soak", type=float, default=600.0, metavar="SECONDS", help="how long each soak of --long is")
+    parser.addoption("--seed", type=int, metavar="N", help="of what is random; --long takes a fresh one, else 1")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "fault(*numbers): which faults of docs/reliability.md this test proves")
     config.addinivalue_line("markers", "long: takes minutes; runs with --long only")
+    if config.option.seed is None:
+        config.option.seed = random.SystemRandom().randrange(10**6) if config.option.long else USUAL_SEED
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"seed: {config.option.seed} (--seed {config.option.seed} does the same again)"
+
+
+@pytest.fixture
+def seed(pytestconfig: pytest.Config) -> int:
+    """Where everything random begins."""
+    number: int = pytestconfig.option.seed
+    return number
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -44,62 +65,130 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def _store(item: pytest.Item) -> str:
-    """As its parameters name it, or its file, or the server it asks for."""
     callspec = getattr(item, "callspec", None)
-    named = re.split(r"[-\[\]]", callspec.id) if callspec else []
-    fixtures = [name.removesuffix("_url") for name in getattr(item, "fixturenames", ())]
-    for words in (named, item.path.stem.split("_"), fixtures):
-        found = {NAMES.get(word.lower(), word.lower()) for word in words}
-        if store := next((store for store in STORES if store in found), None):
-            return store
-    return "-"
+    words = {NAMES.get(word, word) for word in (callspec.id.split("-") if callspec else ())}
+    return next((store for store in STORES if store in words), "-")
+
+
+@dataclass(frozen=True)
+class Result:
+    """One test of the run."""
+
+    outcome: str
+    faults: Sequence[str]
+    store: str
+    figures: Mapping[str, int]
+    recovery: Mapping[str, Sequence[float]]
+    report: Sequence[str]
+    """Lines that it has to say to whoever reads the tables."""
+
+
+@dataclass
+class Sum:
+    """What several tests come to."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    figures: Counter[str] = field(default_factory=Counter)
+
+    def add(self, result: Result) -> None:
+        self.outcomes[result.outcome] += 1
+        self.figures.update(result.figures)
+
+    @property
+    def cell(self) -> str:
+        bad = self.outcomes["failed"] + self.outcomes["error"]
+        words = [f"{bad} FAILED"] if bad else []
+        words += [f"{self.outcomes['passed']}"] if self.outcomes["passed"] else []
+        words += [f"{self.outcomes['skipped']} skip"] if self.outcomes["skipped"] and not words else []
+        return " ".join(words or ["·"])
+
+    @property
+    def words(self) -> list[str]:
+        return [f"{self.figures[name]:,}" for name in FIGURES]
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     if not config.getoption("--fault-table"):
         return
-    cells: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
-    figures: dict[str, Counter[str]] = defaultdict(Counter)
-    for outcome, fault, store, noted in _reports(terminalreporter):
-        cells[fault][store][outcome] += 1
-        figures[fault].update(noted)
-    terminalreporter.section("faults and stores: tests passed")
-    for line in _table(cells, figures):
-        terminalreporter.write_line(line)
+    results = list(_results(terminalreporter))
+    for title, lines in _sections(results):
+        terminalreporter.section(title)
+        for line in lines:
+            terminalreporter.write_line(line)
+    terminalreporter.write_line(f"\nseed: {config.option.seed}")
 
 
-def _reports(terminalreporter: Any) -> Iterator[tuple[str, str, str, Counter[str]]]:
+def _results(terminalreporter: Any) -> Iterator[Result]:
     for outcome in ("passed", "failed", "error", "skipped"):
         for report in terminalreporter.stats.get(outcome, []):
-            if outcome == "passed" and report.when != "call":
-                continue
             noted = dict(report.user_properties)
-            sums = Counter({name: noted[name] for name in FIGURES if isinstance(noted.get(name), int)})
-            for fault in noted.get("faults", ()):
-                yield outcome, fault, noted["store"], sums
+            if (outcome == "passed" and report.when != "call") or "faults" not in noted:
+                continue
+            figures = {name: noted[name] for name in FIGURES if isinstance(noted.get(name), int)}
+            recovery, report = noted.get("recovery", {}), noted.get("report", [])
+            yield Result(outcome, noted["faults"], noted["store"], figures, recovery, report)
 
 
-def _table(cells: dict[str, dict[str, Counter[str]]], figures: dict[str, Counter[str]]) -> Iterator[str]:
-    used = [store for store in STORES if any(store in row for row in cells.values())]
-    yield _line("fault", [*used, *FIGURES])
-    for fault in sorted(cells, key=lambda name: (name[0], int(name[1:]))):
-        yield _line(fault, [*(_cell(cells[fault].get(store)) for store in used), *_sums(figures[fault])])
-    total: Counter[str] = sum(figures.values(), Counter())
-    yield _line("all", ["" for _ in used] + _sums(total))
+def _sections(results: Sequence[Result]) -> Iterator[tuple[str, Iterable[str]]]:
+    yield "faults and stores: tests passed", _by_fault(results, "F")
+    if any(_faults(result, "X") for result in results):
+        yield "the security list: tests passed", _by_fault(results, "X")
+    yield "stores", _by_store(results)
+    recovered = _recovery(results)
+    if recovered:
+        yield "seconds until work went on: times measured, the middle one, the longest", _recoveries(recovered)
+    told = [line for result in results for line in result.report]
+    if told:
+        yield "what else was measured", told
 
 
-def _line(first: str, rest: list[str]) -> str:
-    return f"{first:<6}" + "".join(f"{word:>10}" for word in rest)
+def _by_fault(results: Sequence[Result], kind: str) -> Iterator[str]:
+    rows: dict[str, dict[str, Sum]] = defaultdict(lambda: defaultdict(Sum))
+    for result in results:
+        for fault in _faults(result, kind):
+            rows[fault][result.store].add(result)
+            rows[fault]["all"].add(result)
+    used = [store for store in STORES if any(store in row for row in rows.values())]
+    yield _line(kind, [*used, *FIGURES])
+    for fault in sorted(rows, key=lambda name: int(name[1:])):
+        yield _line(fault, [*(rows[fault][store].cell for store in used), *rows[fault]["all"].words])
 
 
-def _cell(outcomes: Counter[str] | None) -> str:
-    if not outcomes:
-        return "·"
-    bad = outcomes["failed"] + outcomes["error"]
-    words = [f"{bad} FAILED"] if bad else []
-    words += [f"{outcomes['passed']}"] if outcomes["passed"] else []
-    return " ".join(words or [f"{outcomes['skipped']} skip"])
+def _by_store(results: Sequence[Result]) -> Iterator[str]:
+    """Each test once, however many faults it stands for."""
+    rows: dict[str, Sum] = defaultdict(Sum)
+    for result in results:
+        rows[result.store].add(result)
+        rows["all"].add(result)
+    yield _line("store", ["passed", *FIGURES])
+    for store in (*STORES, "all"):
+        if store in rows:
+            yield _line(store, [rows[store].cell, *rows[store].words])
 
 
-def _sums(figures: Counter[str]) -> list[str]:
-    return [f"{figures[name]:,}" for name in FIGURES]
+def _recovery(results: Sequence[Result]) -> dict[str, dict[str, list[float]]]:
+    """By kind of trouble and store."""
+    found: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for result in results:
+        for trouble, seconds in result.recovery.items():
+            found[trouble][result.store] += seconds
+    return found
+
+
+def _recoveries(found: Mapping[str, Mapping[str, Sequence[float]]]) -> Iterator[str]:
+    used = [store for store in STORES if any(store in row for row in found.values())]
+    yield _line("", used, width=18, first=28)
+    for trouble in sorted(found):
+        yield _line(trouble, [_spread(found[trouble].get(store, ())) for store in used], width=18, first=28)
+
+
+def _spread(seconds: Sequence[float]) -> str:
+    return f"{len(seconds)}x {median(seconds):.2f} {max(seconds):.2f}" if seconds else "·"
+
+
+def _faults(result: Result, kind: str) -> list[str]:
+    return [fault for fault in result.faults if fault.startswith(kind)]
+
+
+def _line(label: str, rest: Sequence[str], *, width: int = 10, first: int = 9) -> str:
+    return f"{label:<{first}}" + "".join(f"{word:>{width}}" for word in rest)

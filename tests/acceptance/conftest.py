@@ -37,7 +37,7 @@ def make_project(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Mak
         place = {"connection": CONNECTIONS[store]} if given else place_of(store, request)
         project = Project(tmp_path / f"project{len(projects)}", **{**place, **settings})
         projects.append(project)
-        project.cli("migrate")
+        project.migrate()
         return project
 
     yield make
@@ -73,6 +73,7 @@ def project(store: str, make_project: MakeProject) -> Project:
 
 
 def place_of(store: str, request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Which settings of `Project` lead to an empty store of this kind."""
     place = {"connection": CONNECTIONS[store]}
     if store in ("postgres", "mariadb"):
         return {**place, "database_url": fresh_database(request.getfixturevalue(store))}

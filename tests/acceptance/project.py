@@ -14,6 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from queuectl.config.loading import load
+from queuectl.migrations import migrate
 from tests.acceptance.foreign import push_to_database, push_to_redis, read_database
 
 PATIENCE = 30.0
@@ -123,6 +125,13 @@ class Project:
         )
         assert code is None or done.returncode == code, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
+
+    def migrate(self) -> None:
+        """Make the tables of every database that the configuration speaks of."""
+        config = load(self.folder / "conf/queue.toml", env=self.environment)
+        for connection in config.connections.values():
+            if connection.driver == "database":
+                migrate(connection, notifications_table=config.notifications["table"])
 
     def python(self, source: str) -> str:
         """Run a program of the application's own, as a web process would."""

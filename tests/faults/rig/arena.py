@@ -8,15 +8,16 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from time import time
 from typing import Any
 
 from queuectl.app import App
 from queuectl.drivers.contract import Driver, Page, State, Stored
 from queuectl.failing import each
-from queuectl.jobs.outcome import Entry
+from queuectl.jobs.outcome import Entry, FailedRecord, Problem
 from queuectl.jobs.payload import encode, new_uuid
 from tests.acceptance.project import Project, until
 from tests.faults.rig.checker import Findings, History, check
@@ -129,12 +130,38 @@ class Arena:
         self.acknowledged |= set(accepted)
         return accepted
 
-    def put(self, queue: str, *jobs: Entry) -> None:
+    def put(self, *jobs: Entry) -> None:
         """Push jobs of `job()` from this process: what comes before the part that a test is about."""
         self.attempted |= {key_of(job.payload) for job in jobs}
         with closing(self.app()) as app:
-            app.driver(self.project.connection).push([replace(job, queue=queue) for job in jobs])
+            app.driver(self.project.connection).push(jobs)
         self.acknowledged |= {key_of(job.payload) for job in jobs}
+
+    def bury(self, connection: str, *jobs: Entry) -> None:
+        """Jobs that were accepted and have failed for good; their rows lie in the failed store of a connection."""
+        self.attempted |= {key_of(job.payload) for job in jobs}
+        with closing(self.app()) as app:
+            app.driver(connection).failed.add([_failed(job, self.project.connection) for job in jobs])
+        self.acknowledged |= {key_of(job.payload) for job in jobs}
+
+    def keep_in_outbox(self, *jobs: Entry) -> None:
+        """Jobs that were accepted while their store was away."""
+        self.attempted |= {key_of(job.payload) for job in jobs}
+        with closing(self.app()) as app:
+            outbox = app.outbox(self.project.connection)
+            assert outbox is not None
+            outbox.keep(jobs)
+        self.acknowledged |= {key_of(job.payload) for job in jobs}
+
+    @property
+    def collecting(self) -> str:
+        """The connection whose store collects failed jobs."""
+        with closing(self.app()) as app:
+            return app.config.failed_connection
+
+    def forgotten(self, keys: Iterable[str]) -> None:
+        """An operator deleted these, and was told so."""
+        self.acknowledged -= set(keys)
 
     def push_many(self, count: int, prefix: str = "k", expression: str = "Ledger({job})") -> None:
         """Dispatch `prefix0 …` in bulk: quick, and all or none."""
@@ -197,11 +224,16 @@ class Arena:
                 yield from (("failed", _body(driver, job.uuid)) for job in list(each(driver.failed)))
 
 
-def job(name: str, key: str, *, delay: float = 0.0, **arguments: object) -> Entry:
+def job(key: str, name: str = "Ledger", *, queue: str = "default", delay: float = 0.0, **arguments: object) -> Entry:
     """A job of the ledger's, as a dispatch would push it."""
     uuid = new_uuid()
     payload = encode(job=name, arguments=json.dumps({"key": key, **arguments}), uuid=uuid, delay=delay)
-    return Entry("default", payload, uuid, delay=delay)
+    return Entry(queue, payload, uuid, delay=delay)
+
+
+def _failed(job: Entry, connection: str) -> FailedRecord:
+    why = Problem("builtins.ValueError", "no use", "Traceback …\nValueError: no use")
+    return FailedRecord(job.uuid, connection, job.queue, job.payload, "Ledger", 1, why, time())
 
 
 def _stores(app: App) -> Iterable[Driver]:

@@ -8,6 +8,7 @@ is all there will be.
 from __future__ import annotations
 
 import ctypes
+import gc
 import json
 import os
 import subprocess
@@ -102,6 +103,7 @@ def serve() -> None:
     """Take orders, one line of several at a time; answer with exit codes."""
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     _warm_up()
+    gc.freeze()  # or each fork's first collection would copy every page
     for line in sys.stdin:
         pids = [_fork(order) for order in json.loads(line)]
         codes = _await_everybody()
