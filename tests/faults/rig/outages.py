@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
@@ -55,13 +55,19 @@ def locked(file: Path) -> Iterator[None]:
         holder.execute("ROLLBACK")
 
 
-def sit_out(arena: Arena, workers: Sequence[Worker], trouble: AbstractContextManager[None]) -> None:
+def sit_out(
+    arena: Arena,
+    workers: Sequence[Worker],
+    trouble: AbstractContextManager[None],
+    meanwhile: Callable[[], object] = lambda: None,
+) -> None:
     """Let these workers live through *trouble*: patiently, not starting anything, and told once each way."""
     told = [worker.output().count(LOST) for worker in workers]
     with trouble:
         until(lambda: all(_told(worker, LOST, before) for worker, before in zip(workers, told, strict=True)), "a word")
         starts, spent, begun = _starts(arena), sum(map(cpu_seconds, workers)), time.monotonic()
-        time.sleep(LASTS)
+        meanwhile()
+        time.sleep(max(begun + LASTS - time.monotonic(), 0.0))
         assert _starts(arena) == starts, "jobs were started while nothing could be settled"
         share = (sum(map(cpu_seconds, workers)) - spent) / (time.monotonic() - begun) / len(workers)
         assert share < IDLE_SHARE, f"a worker without a store used {share:.0%} of a processor"
