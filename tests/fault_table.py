@@ -1,8 +1,8 @@
 """`@pytest.mark.fault("F12")` says which fault a test proves; with `--fault-table` the run ends with tables of them.
 
-The faults are those of docs/reliability.md. Figures that a test notes with `record_property` are added up, by fault and by
-store: `jobs`, `done`, `lost`, `doubled`, and `struck`, how often something was made to go wrong. `recovery` holds seconds by
-kind of trouble, from the trouble to work going on; of these the table shows the middle and the longest.
+The faults are those of docs/reliability.md. Figures that a test notes with `record_property` are added up, by fault and
+by store: `jobs`, `done`, `lost`, `doubled`, and `struck`, how often something was made to go wrong. `recovery` holds
+seconds by kind of trouble, from the trouble to work going on: of these the tables show the middle and the longest.
 """
 
 from __future__ import annotations
@@ -28,24 +28,29 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run the tests marked long as well: soaks and big sweeps")
     parser.addoption("--seed", type=int, help="of tests that draw lots, only the run that this number made")
     parser.addoption("--soak", type=float, default=600.0, metavar="SECONDS", help="how long each soak of --long is")
-    parser.addoption("--seed", type=int, metavar="N", help="of what is random; --long takes a fresh one, else 1")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "fault(*numbers): which faults of docs/reliability.md this test proves")
     config.addinivalue_line("markers", "long: takes minutes; runs with --long only")
-    if config.option.seed is None:
-        config.option.seed = random.SystemRandom().randrange(10**6) if config.option.long else USUAL_SEED
+    if not hasattr(config.option, "draw"):  # chosen once, and handed on to the processes that run tests
+        config.option.draw = _draw(config)
+
+
+def _draw(config: pytest.Config) -> int:
+    if config.option.seed is not None:
+        return int(config.option.seed)
+    return random.SystemRandom().randrange(10**6) if config.option.long else USUAL_SEED
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    return f"seed: {config.option.seed} (--seed {config.option.seed} does the same again)"
+    return f"seed: {config.option.draw}"
 
 
 @pytest.fixture
-def seed(pytestconfig: pytest.Config) -> int:
-    """Where everything random begins."""
-    number: int = pytestconfig.option.seed
+def draw(pytestconfig: pytest.Config) -> int:
+    """The seed of what is drawn by lot in this run: `--seed`, or a fresh one under `--long`, or always the same."""
+    number: int = pytestconfig.option.draw
     return number
 
 
@@ -115,7 +120,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         terminalreporter.section(title)
         for line in lines:
             terminalreporter.write_line(line)
-    terminalreporter.write_line(f"\nseed: {config.option.seed}")
+    terminalreporter.write_line(f"\nseed: {config.option.draw}")
 
 
 def _results(terminalreporter: Any) -> Iterator[Result]:
@@ -125,8 +130,8 @@ def _results(terminalreporter: Any) -> Iterator[Result]:
             if (outcome == "passed" and report.when != "call") or "faults" not in noted:
                 continue
             figures = {name: noted[name] for name in FIGURES if isinstance(noted.get(name), int)}
-            recovery, report = noted.get("recovery", {}), noted.get("report", [])
-            yield Result(outcome, noted["faults"], noted["store"], figures, recovery, report)
+            measured = noted.get("recovery", {}), noted.get("report", ())
+            yield Result(outcome, noted["faults"], noted["store"], figures, *measured)
 
 
 def _sections(results: Sequence[Result]) -> Iterator[tuple[str, Iterable[str]]]:
