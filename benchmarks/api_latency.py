@@ -80,6 +80,7 @@ def surroundings(options: argparse.Namespace) -> dict[str, Any]:
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "requests": options.requests,
+        "before": len(ENDPOINTS) * options.concurrency,
         "concurrency": options.concurrency,
         "workers": options.workers,
         "broadcast_ms": options.broadcast_ms,
@@ -93,8 +94,8 @@ def surroundings(options: argparse.Namespace) -> dict[str, Any]:
 
 def describe(run: dict[str, Any]) -> str:
     return (
-        f"{run['requests']} requests a row by {run['concurrency']} clients at a time, {run['workers']} workers, "
-        f"a broadcast that takes {run['broadcast_ms']:g} ms, photos of {run['photo']}; "
+        f"{run['requests']} requests a row, after {run['before']} to warm up, "
+        f"by {run['concurrency']} clients at a time; {run['workers']} workers, a broadcast of {run['broadcast_ms']:g} ms, photos of {run['photo']}; "
         f"Python {run['python']}, {run['cpus']} CPUs, load {run['load']} at the start, {run['at'][:10]}."
     )
 
