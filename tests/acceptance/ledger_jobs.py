@@ -40,6 +40,20 @@ class Gate(Job):
         write("done", self.key, attempt=self.attempts)
 
 
+class Lingering(Job):
+    """Is done, and does not end before the file `open` is there; the first attempt only."""
+
+    key: str
+
+    tries = 5
+
+    def handle(self) -> None:
+        write("start", self.key, attempt=self.attempts)
+        write("done", self.key, attempt=self.attempts)
+        while self.attempts == 1 and not Path("open").exists():
+            time.sleep(0.01)
+
+
 class Failing(Job):
     """Raises until the file `repaired` is there."""
 

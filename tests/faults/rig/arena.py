@@ -190,7 +190,8 @@ class Arena:
 
     def await_rest(self, patience: float = 60.0) -> None:
         """Wait until nothing is ready or reserved."""
-        until(lambda: not self._busy(), "the queues to be at rest", patience)
+        with closing(self.app()) as app:
+            until(lambda: not any(map(_busy, _stores(app))), "the queues to be at rest", patience)
 
     def places(self) -> dict[str, list[str]]:
         """By key, everywhere a job lies, in every store that the configuration speaks of."""
@@ -208,9 +209,6 @@ class Arena:
         for name, value in findings.counts.items():
             self._note(name, value)
         return findings
-
-    def _busy(self) -> int:
-        return sum(row["pending"] + row["reserved"] for row in self.project.monitor())
 
     def app(self) -> App:
         """The application as this process sees it, without faults. The caller closes it."""
@@ -238,6 +236,10 @@ def _failed(job: Entry, connection: str) -> FailedRecord:
 
 def _stores(app: App) -> Iterable[Driver]:
     return {app.driver(name).place: app.driver(name) for name in app.store_names}.values()
+
+
+def _busy(driver: Driver) -> bool:
+    return any(counts.pending or counts.reserved for counts in driver.counts().values())
 
 
 def _stored(driver: Driver) -> Iterator[tuple[str, bytes]]:
