@@ -87,7 +87,7 @@ def everything_ran_once(project: Project, count: int) -> None:
     assert project.failed() == []
 
 
-@pytest.mark.fault("F40")
+@pytest.mark.fault("F18", "F40")
 def test_a_locked_queue_file_refuses_no_job(make_project: MakeProject) -> None:
     """They wait in the application's own database; a worker that was there all the time carries them over."""
     project = make_project("sqlite", outbox="app")
@@ -104,7 +104,7 @@ def test_a_locked_queue_file_refuses_no_job(make_project: MakeProject) -> None:
     assert worker.ends() == 0
 
 
-@pytest.mark.fault("F40")
+@pytest.mark.fault("F18", "F19", "F40")
 @pytest.mark.parametrize("trouble", ["killed", "frozen"])
 @pytest.mark.parametrize("store", ["valkey", "postgres", "mariadb"])
 def test_a_server_that_is_away_refuses_no_job(

@@ -90,8 +90,8 @@ def test_a_database_on_a_full_disk(store: str, megabytes: int, make_arena: MakeA
     worker = arena.project.work("--workers=2")
     until(lambda: len(arena.done()) > 10, "the worker to be busy")
     with filled(server.folder):
-        late = [f"late{number}" for number in range(400)]
-        assert len(arena.push(late, 'Faithful.dispatch(key=key, value="x" * 50_000)')) < len(late)
+        late = [f"late{number}{'x' * 900}" for number in range(300)]
+        assert len(arena.push(late)) < len(late)
     arena.await_done(arena.acknowledged)
     arena.await_rest()
     arena.check()

@@ -82,6 +82,7 @@ def test_other_table_names_are_kept(connection: Connection, clock: FakeClock) ->
         assert ours.place != theirs.place
 
 
+@pytest.mark.fault("F32")
 def test_tables_of_a_newer_version_are_refused(connection: Connection, raw: Raw) -> None:
     """An older program does not know what it would break."""
     migrate(connection)
@@ -90,6 +91,7 @@ def test_tables_of_a_newer_version_are_refused(connection: Connection, raw: Raw)
         migrate(connection)
 
 
+@pytest.mark.fault("F32")
 def test_a_worker_drains_while_its_table_is_adopted(connection: Connection, raw: Raw, clock: FakeClock) -> None:
     """No job is lost, and the worker meets no error that it could not wait out."""
     migrate(connection)
@@ -104,6 +106,7 @@ def test_a_worker_drains_while_its_table_is_adopted(connection: Connection, raw:
     assert len(seen) == len(set(seen)) == 200
 
 
+@pytest.mark.fault("F32")
 def test_an_index_of_a_live_table_is_built_beside_its_writers(postgres_url: str) -> None:
     """PostgreSQL: concurrently if there are rows; what a failed attempt left is dropped first."""
     connection = Connection("database", "database", url=postgres_url)
@@ -119,6 +122,7 @@ def test_an_index_of_a_live_table_is_built_beside_its_writers(postgres_url: str)
         assert valid
 
 
+@pytest.mark.fault("F32")
 def test_who_is_in_the_way_is_named(postgres_url: str) -> None:
     """An open transaction holds the table: the migration gives up and says whose it is."""
     connection = Connection("database", "database", url=postgres_url)
@@ -134,6 +138,7 @@ def test_who_is_in_the_way_is_named(postgres_url: str) -> None:
     assert migrate(connection) == ["added the column jobs.parked_at"]
 
 
+@pytest.mark.fault("F32")
 def test_a_missing_table_is_one_line_with_the_command(connection: Connection, clock: FakeClock, raw: Raw) -> None:
     """From every way into the store."""
     with closing(DatabaseDriver.from_config(connection, clock=clock)) as driver:

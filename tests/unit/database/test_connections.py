@@ -27,6 +27,7 @@ on_servers = pytest.mark.parametrize("url", ["postgresql", "mysql"], indirect=Tr
 """SQLite has no connections that could be lost."""
 
 
+@pytest.mark.fault("F21")
 @on_servers
 def test_a_lost_connection_is_said_once(driver: DatabaseDriver, raw: Raw) -> None:
     """The call in hand fails as worth retrying, the next one has a connection again, and no job is lost."""
@@ -39,6 +40,7 @@ def test_a_lost_connection_is_said_once(driver: DatabaseDriver, raw: Raw) -> Non
     assert driver.exchange([done], ["mail"], 1) == ([Verdict.APPLIED], [])
 
 
+@pytest.mark.fault("F32")
 @on_servers
 def test_an_idle_worker_holds_no_transaction(driver: DatabaseDriver, raw: Raw, clock: FakeClock) -> None:
     """After a turn, a failure and a look, nothing is open that could block a migration."""
@@ -50,6 +52,7 @@ def test_an_idle_worker_holds_no_transaction(driver: DatabaseDriver, raw: Raw, c
         assert _open_transactions(raw) == []
 
 
+@pytest.mark.fault("F21")
 @on_servers
 def test_a_watch_survives_a_lost_connection(driver: DatabaseDriver, raw: Raw) -> None:
     """Nothing but `DriverUnavailable`, and then it watches again."""
@@ -61,6 +64,7 @@ def test_a_watch_survives_a_lost_connection(driver: DatabaseDriver, raw: Raw) ->
         assert 0 <= watch.next_check_in() <= 1
 
 
+@pytest.mark.fault("F30")
 def test_a_forked_process_has_a_connection_of_its_own(driver: DatabaseDriver) -> None:
     """What the child does and how it ends leaves the parent's connection alone."""
     push(driver)
@@ -113,6 +117,7 @@ def test_any_payload_comes_back_from_the_failed_store(driver: DatabaseDriver, cl
         assert kept.payload == payload
 
 
+@pytest.mark.fault("F23")
 def test_refused_credentials_are_not_worth_retrying(mariadb_url: str) -> None:
     """And the password is in no message."""
     url = mariadb_url.replace("root@", "nobody:s3cret@")
@@ -121,6 +126,7 @@ def test_refused_credentials_are_not_worth_retrying(mariadb_url: str) -> None:
     assert "s3cret" not in str(refused.value)
 
 
+@pytest.mark.fault("F25")
 def test_a_full_store_says_so(sqlite_url: str) -> None:
     """And what was to be written is not half there; nothing has to be restarted once there is room."""
     connection = Connection("database", "database", url=sqlite_url)
@@ -136,6 +142,7 @@ def test_a_full_store_says_so(sqlite_url: str) -> None:
         assert len(push(driver)) == 1
 
 
+@pytest.mark.fault("F28")
 def test_a_writer_that_does_not_let_go_is_waited_for_but_not_for_ever(sqlite_url: str) -> None:
     """Another program holds the file's lock: worth retrying, and it works once the lock is gone."""
     connection = Connection("database", "database", url=sqlite_url, timeout=0.3)
@@ -148,6 +155,7 @@ def test_a_writer_that_does_not_let_go_is_waited_for_but_not_for_ever(sqlite_url
         push(driver)
 
 
+@pytest.mark.fault("F29")
 def test_a_frozen_holder_of_the_gate_hangs_nobody(sqlite_url: str) -> None:
     """The gate is a courtesy; the lock that counts is SQLite's own."""
     connection = Connection("database", "database", url=sqlite_url, timeout=0.3)
@@ -161,6 +169,7 @@ def test_a_frozen_holder_of_the_gate_hangs_nobody(sqlite_url: str) -> None:
     gate.close()
 
 
+@pytest.mark.fault("F30")
 def test_what_is_not_a_database_is_a_wrong_configuration(sqlite_url: str) -> None:
     """And it stays as it was."""
     path = sqlite_url.removeprefix("sqlite:///")
@@ -187,6 +196,7 @@ while not driver.control.holder("stop"):
 """
 
 
+@pytest.mark.fault("F29")
 def test_writers_take_turns(sqlite_url: str) -> None:
     """When the first of four processes has written its share, none of the others has been left standing."""
     connection = Connection("database", "database", url=sqlite_url)

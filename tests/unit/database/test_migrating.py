@@ -34,6 +34,7 @@ def test_a_second_time_does_nothing(connection: Connection) -> None:
     assert migrate(connection) == []
 
 
+@pytest.mark.fault("F32")
 def test_several_at_once_make_the_tables_once(connection: Connection) -> None:
     """Each step is done by one of them, and none of them fails."""
     with ThreadPoolExecutor(4) as pool:
@@ -57,6 +58,7 @@ def test_what_laravel_made_is_adopted_row_for_row(adopted: Raw, connection: Conn
     built.close()
 
 
+@pytest.mark.fault("F32")
 def test_an_adopted_table_without_our_columns_is_one_clear_error(adopted: Raw, connection: Connection) -> None:
     """A worker must not run without its tokens."""
     built = DatabaseDriver.from_config(connection)
@@ -73,6 +75,7 @@ def test_a_strangers_table_is_left_alone(raw: Raw, connection: Connection) -> No
     assert raw("select * from jobs") == []
 
 
+@pytest.mark.fault("F32")
 def test_migrating_does_not_disturb_who_works(driver: DatabaseDriver, connection: Connection, raw: Raw) -> None:
     """A worker with a reservation in hand goes on before, during and after."""
     uuid = new_uuid()

@@ -92,6 +92,7 @@ def test_the_files_of_sqlite_are_private(sqlite_url: str) -> None:
     built.close()
 
 
+@pytest.mark.fault("F30")
 def test_a_replaced_file_is_noticed(sqlite_url: str, tmp_path: Path) -> None:
     """What is written into a file that was moved away is lost to everybody else: better to stop."""
     connection = Connection("database", "database", url=sqlite_url)
@@ -107,7 +108,7 @@ def test_a_replaced_file_is_noticed(sqlite_url: str, tmp_path: Path) -> None:
     built.close()
 
 
-@pytest.mark.fault("X10")
+@pytest.mark.fault("F23", "X10")
 @pytest.mark.parametrize(
     ("url", "error"),
     [
@@ -124,6 +125,7 @@ def test_errors_name_the_place_and_never_the_password(url: str, error: type[Exce
     assert "s3cret" not in str(refused.value)
 
 
+@pytest.mark.fault("F23")
 def test_a_database_that_is_not_there_is_a_wrong_configuration(url: str) -> None:
     """Waiting would not make it appear."""
     if url.startswith("sqlite"):

@@ -76,6 +76,7 @@ def test_a_resend_after_half_a_settlement_pushes_nothing_twice(driver: RedisDriv
     assert driver.counts(["alpha", "beta"])["beta"].pending == 1
 
 
+@pytest.mark.fault("F26")
 def test_every_key_of_a_queue_has_one_slot(driver: RedisDriver) -> None:
     """Ours too; a tag that a name brings along is kept."""
     for name in (*QUEUES, "mail:{tenant}", "{default}", "a{}b", "{}", "x{", "a}b"):
@@ -102,6 +103,7 @@ def move(cluster: RedisCluster) -> Iterator[SlotMove]:
     back.end()
 
 
+@pytest.mark.fault("F27")
 def test_a_slot_that_has_moved_is_found_again(move: SlotMove, driver: RedisDriver) -> None:
     """A stale map costs one more trip, and nobody notices."""
     [uuid] = push(driver, entry("alpha"))
@@ -110,6 +112,7 @@ def test_a_slot_that_has_moved_is_found_again(move: SlotMove, driver: RedisDrive
     assert uuids_of(reserve(driver, "alpha")) == [uuid]
 
 
+@pytest.mark.fault("F27")
 def test_a_slot_on_the_move_is_waited_for(move: SlotMove, driver: RedisDriver) -> None:
     """Scripts need all keys of a queue in one place: until then the queue is unavailable, and nothing is lost."""
     [uuid] = push(driver, entry("alpha"))

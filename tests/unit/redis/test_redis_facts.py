@@ -25,11 +25,13 @@ def test_the_server_is_named(driver: RedisDriver, server: Valkey) -> None:
     assert about["place"] == driver.place
 
 
+@pytest.mark.fault("F19")
 def test_a_server_without_persistence_is_warned_of(driver: RedisDriver) -> None:
     """Nothing it accepted would survive its crash."""
     assert "appendonly yes" in driver.about()["warning"]
 
 
+@pytest.mark.fault("F26")
 def test_a_durable_server_is_no_reason_to_warn(own_server: Valkey, open_driver: Open) -> None:
     """Unless it may throw jobs away to make room."""
     with redis.Redis.from_url(own_server.url) as admin:

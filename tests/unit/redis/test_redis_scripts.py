@@ -22,6 +22,7 @@ def driver(server: Valkey, prefix: str, open_driver: Callable[..., RedisDriver],
     return open_driver(server.url, prefix=prefix, clock=clock)
 
 
+@pytest.mark.fault("F27")
 def test_forgotten_scripts_are_loaded_again(driver: RedisDriver, client: redis.Redis, clock: FakeClock) -> None:
     """A restarted or flushed server does not know them; nobody notices, also in the middle of a pipeline."""
     client.script_flush()
@@ -56,6 +57,7 @@ def test_a_new_connection_keeps_the_order_of_a_trip(
     assert uuids_of(got) == [then.uuid]
 
 
+@pytest.mark.fault("F26")
 def test_a_full_server_refuses_pushes_and_drains(
     own_server: Valkey, open_driver: Callable[..., RedisDriver], clock: FakeClock
 ) -> None:
@@ -87,6 +89,7 @@ def test_a_full_server_refuses_pushes_and_drains(
     assert driver.clear("mail") == 6
 
 
+@pytest.mark.fault("F26")
 def test_a_full_server_hands_out_what_scripts_do_not_understand(
     own_server: Valkey, open_driver: Callable[..., RedisDriver]
 ) -> None:

@@ -16,6 +16,7 @@ from queuectl.testing.topologies import RedisSentinels, ask, await_fact
 Open = Callable[..., RedisDriver]
 
 
+@pytest.mark.fault("F27")
 def test_a_failover_costs_one_error(sentinels: RedisSentinels, open_driver: Open) -> None:
     """One of the Sentinels is down from the start; the replica has every job and every lease when it takes over."""
     driver = open_driver(sentinels.url)
@@ -38,6 +39,7 @@ def test_a_failover_costs_one_error(sentinels: RedisSentinels, open_driver: Open
     watch.close()
 
 
+@pytest.mark.fault("F23")
 def test_a_service_that_nobody_knows_is_unavailable(sentinels: RedisSentinels, open_driver: Open) -> None:
     """The message says whom we asked."""
     driver = open_driver(sentinels.url.replace("/queue/", "/other/"))

@@ -54,7 +54,7 @@ def test_a_trusted_certificate_is_enough(port: int, certificate: Path, prefix: s
     assert len(reserve(driver, room=5)) == len(uuids)
 
 
-@pytest.mark.fault("X15")
+@pytest.mark.fault("F23", "X15")
 def test_an_unknown_certificate_is_refused(port: int, open_driver: Open) -> None:
     """Verification is on unless the URL says otherwise."""
     with pytest.raises(AccessDenied, match=r"(?i)certificate"):
@@ -67,7 +67,7 @@ def test_verification_can_be_switched_off(port: int, prefix: str, open_driver: O
     driver.check()
 
 
-@pytest.mark.fault("X15")
+@pytest.mark.fault("F23", "X15")
 def test_a_server_without_tls_is_told(valkey: Valkey, open_driver: Open) -> None:
     """One of our errors, not one of the ssl module's."""
     with pytest.raises(QueuectlError):

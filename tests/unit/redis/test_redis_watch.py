@@ -96,6 +96,7 @@ def test_a_php_push_wakes_it(driver: RedisDriver, watch: RedisWatch, client: red
     assert watch.drain()
 
 
+@pytest.mark.fault("F20")
 def test_it_survives_a_restart(open_driver: Open) -> None:
     """The descriptor turns readable, `drain` says what happened, and the next wait is armed on a new connection."""
     with Valkey(durable=True) as server:
