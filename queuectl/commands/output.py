@@ -125,11 +125,11 @@ class Output:
             self.note(f"{'   ' if _is_terminal(self.stderr) else ''}{safe(hint)}")
 
     def note(self, text: str = "") -> None:
-        """A plain line on stderr, already safe; if nobody reads there either, so be it."""
+        """A plain line on stderr, already safe; if nobody reads there, or its disk is full, the exit code remains."""
         try:
             self.stderr.write(f"{text}\n")
             self.stderr.flush()
-        except (BrokenPipeError, ValueError):
+        except (OSError, ValueError):
             pass
 
     def _note(self, level: str, text: str) -> None:

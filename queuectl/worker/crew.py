@@ -79,7 +79,7 @@ class Crew:
         self.declared = {name: Declaration.from_json(found) for name, found in jobs.items()}
 
     def despair(self) -> None:
-        """The application cannot be imported: no other child will fare better."""
+        """No other child will fare better: the application cannot be imported, or there is no room for one."""
         self._stillborn = HOPELESS
 
     def rest(self, child: Child) -> None:
@@ -155,7 +155,10 @@ class Crew:
             self._children.append(Child(self._command, start_environment(), below=_descriptors()))
             self._short = False
         except OSError as error:
-            if error.errno in SHORTAGES:
+            if error.errno == errno.EMFILE and not self._children and not self._leaving:
+                self._note(f"Not one child can be started: {error}. `ulimit -n` is too small.")
+                self.despair()  # the limit is our own, and nothing of ours is left to give way
+            elif error.errno in SHORTAGES:
                 self._wait_out(error)
             else:
                 self._note(f"A child cannot be started: {error}.")

@@ -87,3 +87,11 @@ def test_a_full_disk_is_one_line(ready: Site) -> None:
     words = ["sh", "-c", f"{script} config > /dev/full"]
     run = subprocess.run(words, cwd=ready.root, capture_output=True, text=True, check=False)
     assert (run.returncode, run.stderr) == (1, "error: The output cannot be written: No space left on device.\n")
+
+
+def test_a_full_disk_under_stderr_leaves_the_exit_code(ready: Site) -> None:
+    """Supervisors go by it: a mistake in the line is no crash."""
+    script = Path(sys.executable).with_name("queuectl")
+    words = ["sh", "-c", f"{script} work no-such-connection 2> /dev/full"]
+    run = subprocess.run(words, cwd=ready.root, capture_output=True, text=True, check=False)
+    assert run.returncode == 2

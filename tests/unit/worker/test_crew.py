@@ -6,7 +6,7 @@ import os
 import resource
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from queuectl.worker.crew import HOPELESS, SPARE_DESCRIPTORS, Crew
@@ -14,12 +14,17 @@ from queuectl.worker.crew import HOPELESS, SPARE_DESCRIPTORS, Crew
 SIZE = 500
 
 
-@contextmanager
-def descriptors_left(count: int) -> Iterator[None]:
+def descriptors_left(count: int) -> AbstractContextManager[None]:
     """Let this process open so many more, and as many as there are gaps among its open ones."""
     highest = max(int(open_one.name) for open_one in Path("/proc/self/fd").iterdir())
+    return descriptors(highest + 1 + count)
+
+
+@contextmanager
+def descriptors(count: int) -> Iterator[None]:
+    """Let this process have so many, those that are open already included."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 1 + count, hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (count, hard))
     try:
         yield
     finally:
@@ -41,6 +46,17 @@ def test_too_few_descriptors_mean_fewer_children() -> None:
     assert 0 < crew.start_in < 60
     assert not crew.hopeless
     crew.dismiss(patience=0)
+
+
+def test_too_few_descriptors_for_a_single_child_are_no_shortage_that_passes() -> None:
+    """They are this process's own limit: it says so once and gives up."""
+    notes: list[str] = []
+    crew = Crew([sys.executable, "-c", "input()"], SIZE, memory=0, note=notes.append)
+    with descriptors(SPARE_DESCRIPTORS):
+        crew.fill()
+    assert crew.hopeless
+    assert len(notes) == 1
+    assert "ulimit -n" in notes[0]
 
 
 def test_a_program_that_is_not_there_is_given_up() -> None:
