@@ -37,6 +37,7 @@ def test_a_forked_process_never_reports_for_its_job(project: Project, how: str) 
     assert project.failed() == []
 
 
+@pytest.mark.fault("F8")
 def test_a_job_cannot_run_from_its_timeout(project: Project) -> None:
     """It leaves its process group, and dies with it."""
     project.dispatch('Deserter.dispatch(key="d")')
@@ -46,6 +47,7 @@ def test_a_job_cannot_run_from_its_timeout(project: Project) -> None:
     assert not Path(f"/proc/{project.starts('d')[0]['pid']}").exists()
 
 
+@pytest.mark.fault("F14")
 def test_a_hook_that_would_outlast_the_grace_is_not_waited_for(project: Project) -> None:
     """Its job timed out just before the end, and its child was let go: the record is kept, the worker leaves."""
     project.dispatch('Stubborn.dispatch(key="s")')
@@ -114,6 +116,7 @@ def test_a_job_that_goes_back_during_a_rest_is_not_left_behind(project: Project)
     assert len(project.starts("k")) == 3
 
 
+@pytest.mark.fault("F17")
 def test_a_small_limit_of_open_files_means_fewer_children(project: Project) -> None:
     """And every job done."""
     project.dispatch('Ledger.dispatch(key=f"k{n}")', times=20)
@@ -137,6 +140,7 @@ def test_a_store_that_can_only_be_read_is_an_outage(make_project: MakeProject) -
     assert "there again" not in worker.output()
 
 
+@pytest.mark.fault("F14")
 def test_a_stop_is_heard_in_the_middle_of_a_reload(project: Project) -> None:
     """Between the last look at the signals and the first one of the program that takes over."""
     worker = project.work()
@@ -147,6 +151,7 @@ def test_a_stop_is_heard_in_the_middle_of_a_reload(project: Project) -> None:
     assert worker.ends() == 0
 
 
+@pytest.mark.fault("F17")
 def test_output_that_nobody_reads_holds_no_job_up(project: Project) -> None:
     """A pager that waits for its user: lines are left out, jobs and leases are not."""
     project.dispatch('Ledger.dispatch(key=f"k{n}")', times=600)
@@ -157,6 +162,7 @@ def test_output_that_nobody_reads_holds_no_job_up(project: Project) -> None:
         assert worker.wait(30) == 0
 
 
+@pytest.mark.fault("F17")
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 def test_a_worker_does_without_the_standard_streams(closed: str, project: Project) -> None:
     """What is printed goes nowhere, above all not into the store or a child's line."""
@@ -167,6 +173,7 @@ def test_a_worker_does_without_the_standard_streams(closed: str, project: Projec
     assert project.monitor("default")[0]["size"] == 0
 
 
+@pytest.mark.fault("F17")
 def test_a_worker_does_without_its_working_directory(project: Project) -> None:
     """A deploy deleted it; the configuration is named by its full path."""
     project.dispatch('Ledger.dispatch(key="k")')

@@ -98,6 +98,7 @@ def test_why_a_worker_cannot_start_is_written_down(project: Project) -> None:
     assert (level, text.endswith("Run `queuectl migrate`.")) == ("CRITICAL", True)
 
 
+@pytest.mark.fault("F17")
 def test_a_log_on_a_full_disk_costs_no_job(project: Project) -> None:
     """A word on stderr, and the jobs go on."""
     file = project.folder / "conf/queue.toml"

@@ -13,6 +13,7 @@ from tests.acceptance.conftest import MakeProject
 from tests.acceptance.project import Project, until
 
 
+@pytest.mark.fault("F14")
 def test_an_idle_worker_stops_at_once(project: Project) -> None:
     """TERM while it waits for work: gone within a second, exit 0."""
     worker = project.work()
@@ -25,6 +26,7 @@ def test_an_idle_worker_stops_at_once(project: Project) -> None:
     assert project.monitor("default")[0]["workers"] == 0
 
 
+@pytest.mark.fault("F14")
 def test_a_running_job_is_finished_first(project: Project) -> None:
     """TERM in mid-job, however often: the job is done, the next one is not started, exit 0."""
     project.dispatch('Gate.dispatch(key=f"k{n}")', times=2)
@@ -39,6 +41,7 @@ def test_a_running_job_is_finished_first(project: Project) -> None:
     assert (queue["pending"], queue["reserved"]) == (1, 0)
 
 
+@pytest.mark.fault("F14")
 def test_the_grace_is_bounded_when_asked(project: Project) -> None:
     """With `--grace` the job goes back at once, and the interruption is not held against it."""
     project.dispatch('Gate.dispatch(key="k")')
@@ -53,6 +56,7 @@ def test_the_grace_is_bounded_when_asked(project: Project) -> None:
     assert [event["attempt"] for event in project.starts("k")] == [1, 1]
 
 
+@pytest.mark.fault("F14")
 def test_a_second_interrupt_is_immediate(make_project: MakeProject) -> None:
     """The first Ctrl-C finishes the job, the second gives it back and exits 130."""
     project = make_project("sqlite")
@@ -66,6 +70,7 @@ def test_a_second_interrupt_is_immediate(make_project: MakeProject) -> None:
     assert project.monitor("default")[0]["pending"] == 1
 
 
+@pytest.mark.fault("F15")
 def test_restart_is_heard_by_running_workers_only(project: Project) -> None:
     """`restart` stops a worker that runs, with 0; one started afterwards is not concerned."""
     worker = project.work()
@@ -105,6 +110,7 @@ def test_usr2_pauses_and_cont_resumes(make_project: MakeProject) -> None:
     assert worker.ends() == 0
 
 
+@pytest.mark.fault("F14", "F15")
 def test_hup_finishes_and_starts_afresh(make_project: MakeProject) -> None:
     """The same process runs the program again, with new children and new code."""
     project = make_project("sqlite")
@@ -148,6 +154,7 @@ def test_a_limit_of_time_is_a_planned_stop(make_project: MakeProject) -> None:
     assert project.done().total() + project.monitor("default")[0]["size"] == 5
 
 
+@pytest.mark.fault("F8")
 def test_once_obeys_the_timeout(make_project: MakeProject) -> None:
     """A single job is no reason to run without limits."""
     project = make_project("sqlite")
@@ -167,6 +174,7 @@ def test_application_that_cannot_be_imported_stops_the_worker(make_project: Make
     assert project.monitor("default")[0]["pending"] == 1
 
 
+@pytest.mark.fault("F10")
 def test_a_memory_limit_of_the_worker_itself_is_exit_12(make_project: MakeProject) -> None:
     """Artisan's code, so that Supervisor's rules keep their meaning."""
     project = make_project("sqlite")
