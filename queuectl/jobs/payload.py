@@ -25,6 +25,8 @@ TAIL = re.compile(rb'"id":"([0-9A-Za-z-]{1,64})","attempts":(\d{1,9})((?:,"delay
 the identity of an attempt changes."""
 BASE64 = "base64:"
 MAX_TRIES, MAX_TIMEOUT = 1_000, 86_400
+LONGEST_NAME = 255
+"""Characters of a job's name, a display name, a uuid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +105,15 @@ def encode(
     return to_json(envelope)
 
 
-def to_json(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+def to_json(value: Any, *, errors: str = "strict") -> bytes:
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.encode(errors=errors)
 
 
 def parse(payload: bytes) -> dict[str, Any]:
     """The payload as a JSON object, or `MalformedPayload` saying what is wrong with it."""
     try:
-        found = json.loads(payload, parse_constant=_refuse_constant, parse_float=_finite)
+        found = json.loads(payload.decode(), parse_constant=_refuse_constant, parse_float=_finite)
     except UnicodeDecodeError as error:
         raise MalformedPayload(f"The payload is not UTF-8: {error.reason} at byte {error.start}.") from None
     except RecursionError:
@@ -123,16 +126,18 @@ def parse(payload: bytes) -> dict[str, Any]:
 
 
 def decode(payload: bytes) -> Envelope:
-    """Read the envelope. `MalformedPayload` if there is no job to run in it; every other key may be missing."""
+    """Read the envelope. `MalformedPayload` if there is no job to run in it; every other key may be missing.
+
+    Names and uuid are printable and short, whoever wrote them: they become keys, columns and lines of a terminal.
+    """
     found = parse(payload)
-    job = found.get("job")
-    if not isinstance(job, str) or not job:
-        raise MalformedPayload("The payload names no job.")
-    display = found.get("displayName")
+    job = _text(found.get("job"))
+    if job is None:
+        raise MalformedPayload(f"The payload names no job: `job` must be 1 to {LONGEST_NAME} printable characters.")
     return Envelope(
         uuid=_text(found.get("uuid")) or _text(found.get("id")) or "",
         job=job,
-        display=display if isinstance(display, str) and display else job,
+        display=_text(found.get("displayName")) or job,
         data=found.get("data"),
         tries=_whole(found.get("maxTries"), MAX_TRIES),
         max_exceptions=_whole(found.get("maxExceptions"), MAX_TRIES),
@@ -206,7 +211,8 @@ def _retail(found: dict[str, Any], *, attempts: int, keep_id: bool = False) -> b
     former = _text(found.pop("id", None))
     found.pop("attempts", None)
     identifier = former if keep_id else None
-    return to_json({**found, "id": identifier or new_id(), "attempts": attempts})
+    # Half a character that JSON wrote as an escape (\ud800) is written so again: UTF-8 has no other way for it.
+    return to_json({**found, "id": identifier or new_id(), "attempts": attempts}, errors="backslashreplace")
 
 
 def _refuse_constant(name: str) -> Any:
@@ -221,7 +227,7 @@ def _finite(text: str) -> float:
 
 
 def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value and len(value) <= 255 else None
+    return value if isinstance(value, str) and 0 < len(value) <= LONGEST_NAME and value.isprintable() else None
 
 
 def _number(value: Any) -> float | None:

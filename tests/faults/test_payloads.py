@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -75,6 +76,20 @@ class Hostile(Job):
         write("start", self.key, attempt=self.attempts)
         raise EXCEPTIONS[self.key]()
 """
+SLY = (
+    b'{"job":"\\ud800","attempts":0}',
+    b'{"job":"a\\u0000b","data":{}}',
+    b'{"job":"' + b"n" * 100_000 + b'"}',
+    b'{"job":"Ledger","displayName":"\\ud800","data":{}}',
+    b'{"job":"Ledger","displayName":"a\\u0000b","data":{}}',
+    b'{"job":"Ledger","displayName":"' + b"n" * 100_000 + b'","data":{}}',
+    b'{"job":"Ledger","uuid":"\\ud800","data":{}}',
+    b'{"job":"Ledger","uuid":"a\\u0000b","data":{}}',
+    b'{"job":"Ledger","uuid":"\\u001b[2J","data":{}}',
+    b'{"job":"Ledger","uuid":"' + b"u" * 255 + b'","data":{}}',
+    b'{"job":"Ledger","data":{"key":"\\ud800"}}',
+    b'{"job":"Ledger","data":{"key":"\\ud800"},"id":"\\ud800","attempts":0}',
+)
 LISTING = """
 from pathlib import Path
 from queuectl.cli import main
@@ -110,6 +125,23 @@ def test_a_job_of_another_version_waits_fails_with_the_reason_and_can_be_retried
     assert [event["attempt"] for key in ("later", "gone") for event in arena.project.starts(key)] == [1, 1]
     assert arena.check().done == 3
     assert arena.places() == {"wrong": ["failed"]}
+
+
+@pytest.mark.fault("F34")
+def test_names_that_no_store_takes_are_kept_and_harm_nobody(arena: Arena) -> None:
+    """Half characters, NUL and a hundred thousand letters where a name, a uuid or an argument should be: one failed job
+    each, with its payload, also after a retry."""
+    with driver_of(arena) as driver:
+        driver.push([Entry("default", payload, new_uuid()) for payload in SLY])
+    arena.put(job("fine"))
+    arena.project.drain()
+    arena.project.cli("retry", "all")
+    arena.project.drain()
+    rows = failed_of(arena)
+    assert sorted(map(told_by, SLY)) == sorted(told_by(row.payload) for row in rows)
+    assert all(row.uuid.isprintable() and len(row.job) < 256 for row in rows)
+    arena.project.cli("flush", "--force")
+    assert arena.check().done == 1
 
 
 @pytest.mark.fault("F37")
@@ -212,6 +244,12 @@ def failed_of(arena: Arena) -> list[FailedJob]:
     with driver_of(arena) as driver:
         found = [driver.failed.get(row.uuid) for row in each(driver.failed)]
     return [row for row in found if row is not None]
+
+
+def told_by(payload: bytes) -> str:
+    """All but counter and identity, which are the store's."""
+    found = json.loads(payload)
+    return json.dumps({key: value for key, value in found.items() if key not in ("id", "attempts")}, sort_keys=True)
 
 
 def without_tail(payload: bytes) -> bytes:
