@@ -22,7 +22,7 @@ from tests.faults.rig.nursery import Nursery
 __all__ = ["arena", "make_arena", "make_project", "nursery", "own_server", "project", "store"]
 
 MakeArena = Callable[..., Arena]
-MakePair = Callable[[str, str], Arena]
+MakePair = Callable[..., Arena]
 
 PAIRS = [("valkey", "postgres"), ("postgres", "valkey")]
 """Where the queues are, and where their failed jobs are collected."""
@@ -64,8 +64,8 @@ def line(request: pytest.FixtureRequest) -> Iterator[Line]:
 def make_pair(make_arena: MakeArena, request: pytest.FixtureRequest) -> MakePair:
     """Build an arena whose failed jobs are collected in another store than the one with its queues."""
 
-    def make(queues: str, failed: str) -> Arena:
-        both = {**place_of(failed, request), **place_of(queues, request), "connection": "redis"}
+    def make(queues: str, failed: str, **settings: str) -> Arena:
+        both = {**place_of(failed, request), **place_of(queues, request), "connection": "redis", **settings}
         arena = make_arena("valkey", retry_after=3, **both)
         arena.project.connection = arena.project.environment["QUEUE_CONNECTION"] = CONNECTIONS[queues]
         with (arena.project.folder / "conf/queue.toml").open("a") as file:
