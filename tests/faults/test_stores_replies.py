@@ -9,7 +9,7 @@ import pytest
 
 from queuectl.clock import FakeClock
 from queuectl.errors import DriverUnavailable
-from queuectl.testing.wires import LostReply
+from queuectl.testing.wires import LostReply, LostRequest
 from tests.acceptance.project import until
 from tests.faults.conftest import MakeArena
 from tests.faults.rig.arena import job
@@ -39,16 +39,18 @@ def test_any_reply_of_an_operation_may_be_lost(name: str, line: Line, clock: Fak
     assert number > 1
 
 
-@pytest.mark.fault("F22")
+@pytest.mark.fault("F22", "F23")
 @pytest.mark.parametrize("line", SERVERS, indirect=True)
-def test_a_worker_loses_replies_all_the_time(line: Line, make_arena: MakeArena, request: pytest.FixtureRequest) -> None:
+def test_a_worker_loses_requests_and_replies_all_the_time(
+    line: Line, make_arena: MakeArena, request: pytest.FixtureRequest
+) -> None:
     """Every job is done once; those whose reservation nobody heard of count it as an attempt."""
     arena = make_arena(request.node.callspec.params["line"], retry_after=2, **line.settings)
     arena.put(*(job(f"k{number}") for number in range(60)))
     worker = arena.project.work("--tries=9")
     for number in (1, 2, 3, 4, 1, 2, 3, 5, 8):
-        loss, done = line.wire.spoil(LostReply(number)), len(arena.done())
-        until(lambda loss=loss: loss.struck or len(arena.done()) == 60, "a reply to lose")
+        loss, done = line.wire.spoil(LostReply(number) if number % 3 else LostRequest(37 * number)), len(arena.done())
+        until(lambda loss=loss: loss.struck or len(arena.done()) == 60, "something to lose")
         until(lambda done=done: len(arena.done()) in (60, *range(done + 1, 60)), "the worker to go on")
     line.wire.mend()
     arena.await_rest()

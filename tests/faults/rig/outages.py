@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 from queuectl.testing.server import Server
+from queuectl.testing.wires import Trouble, Wire
 from tests.acceptance.project import Worker, until
 from tests.faults.rig.arena import Arena
 
@@ -47,6 +48,14 @@ def stopped(server: Server) -> Iterator[None]:
 
 
 @contextmanager
+def spoiled(wire: Wire, trouble: Trouble) -> Iterator[None]:
+    """The server is well, and its wire is not."""
+    wire.spoil(trouble)
+    yield
+    wire.mend()
+
+
+@contextmanager
 def locked(file: Path) -> Iterator[None]:
     """Another program holds the lock of an SQLite file."""
     with closing(sqlite3.connect(file, isolation_level=None)) as holder:
@@ -60,6 +69,8 @@ def sit_out(
     workers: Sequence[Worker],
     trouble: AbstractContextManager[None],
     meanwhile: Callable[[], object] = lambda: None,
+    *,
+    lasts: float = LASTS,
 ) -> None:
     """Let these workers live through *trouble*: patiently, not starting anything, and told once each way."""
     told = [worker.output().count(LOST) for worker in workers]
@@ -67,7 +78,7 @@ def sit_out(
         until(lambda: all(_told(worker, LOST, before) for worker, before in zip(workers, told, strict=True)), "a word")
         starts, spent, begun = _starts(arena), sum(map(cpu_seconds, workers)), time.monotonic()
         meanwhile()
-        time.sleep(max(begun + LASTS - time.monotonic(), 0.0))
+        time.sleep(max(begun + lasts - time.monotonic(), 0.0))
         assert _starts(arena) == starts, "jobs were started while nothing could be settled"
         share = (sum(map(cpu_seconds, workers)) - spent) / (time.monotonic() - begun) / len(workers)
         assert share < IDLE_SHARE, f"a worker without a store used {share:.0%} of a processor"
