@@ -95,7 +95,8 @@ def surroundings(options: argparse.Namespace) -> dict[str, Any]:
 def describe(run: dict[str, Any]) -> str:
     return (
         f"{run['requests']} requests a row, after {run['before']} to warm up, "
-        f"by {run['concurrency']} clients at a time; {run['workers']} workers, a broadcast of {run['broadcast_ms']:g} ms, photos of {run['photo']}; "
+        f"by {run['concurrency']} clients at a time; "
+        f"{run['workers']} workers, a broadcast of {run['broadcast_ms']:g} ms, photos of {run['photo']}; "
         f"Python {run['python']}, {run['cpus']} CPUs, load {run['load']} at the start, {run['at'][:10]}."
     )
 
