@@ -46,7 +46,11 @@ def _masked(key: str, value: Any) -> Any:
         return MASK
     if isinstance(value, dict):
         return {name: _masked(name, inner) for name, inner in value.items()}
-    return mask_urls(value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    if key.endswith(".url") and "://" not in value and "@" in value:  # no address, but it may hold a password
+        return f"{MASK}@{value.rpartition('@')[2]}"
+    return mask_urls(value)
 
 
 def _shown(value: Any) -> str:

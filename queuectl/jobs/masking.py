@@ -17,6 +17,11 @@ _ASSIGNED = re.compile(
     re.IGNORECASE,
 )
 
+_HEADER = re.compile(
+    r"""\b((?:proxy-)?authorization|(?:set-)?cookie|x-api-key|x-auth-token)(\s{0,3}:\s{0,3})[^\s"'][^\r\n"']*""",
+    re.IGNORECASE,
+)
+
 
 def is_secret(name: str) -> bool:
     """Is what this field, option or key holds not to be shown?"""
@@ -24,8 +29,9 @@ def is_secret(name: str) -> bool:
 
 
 def mask(text: str) -> str:
-    """*text* without the passwords of URLs and without values written as `password=…` or `'password': …`."""
-    return _ASSIGNED.sub(rf"\1{MASK}", mask_urls(text))
+    """*text* without the passwords of URLs, values written as `password=…` or `'password': …`, and what a request
+    signed in with (`Authorization: …`, `Cookie: …`)."""
+    return _ASSIGNED.sub(rf"\1{MASK}", _HEADER.sub(rf"\1\2{MASK}", mask_urls(text)))
 
 
 def mask_urls(text: str) -> str:

@@ -144,6 +144,10 @@ def test_clean_text_is_utf_8_without_nul(text: str) -> None:
         ("{'password': 's3cr3t', 'user': 'ana'}", "{'password': ***, 'user': 'ana'}"),
         ('{"api_key":"s3cr3t"}', '{"api_key":***}'),
         ("Login(user='ana', user_token='s3cr3t')", "Login(user='ana', user_token=***)"),
+        ("401 for Authorization: Bearer s3cr3t.s3cr3t==", "401 for Authorization: ***"),
+        ('{"said": "Cookie: a=s3cr3t; b=s3cr3t", "n": 1}', '{"said": "Cookie: ***", "n": 1}'),
+        ("> X-Api-Key:s3cr3t\n> Accept: text/html", "> X-Api-Key:***\n> Accept: text/html"),
+        ("authorization: none of ours", "authorization: ***"),
         ("https://host:8080/path?x=a@b", "https://host:8080/path?x=a@b"),
         ("KeyError: 'token'", "KeyError: 'token'"),
         ("a monkey = 3; ZoneInfo(key='UTC')", "a monkey = 3; ZoneInfo(key='UTC')"),
@@ -158,7 +162,14 @@ def test_secrets_are_taken_out_of_text(text: str, masked: str) -> None:
 
 def test_masking_is_linear() -> None:
     """Text that nearly matches everywhere takes no longer than other text."""
-    for text in ("password" * 100_000, "a" * 1_000_000, "://:" * 200_000, "token=" * 100_000, "'" * 500_000):
+    for text in (
+        "password" * 100_000,
+        "a" * 1_000_000,
+        "://:" * 200_000,
+        "token=" * 100_000,
+        "'" * 500_000,
+        "cookie: " * 100_000,
+    ):
         mask(text)
 
 
