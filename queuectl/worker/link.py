@@ -22,6 +22,8 @@ class StoreLink:
         self._pause = FIRST_PAUSE
         self._retry_at = 0.0
         self._cannot_write = False
+        self.outages = 0
+        """How often the line has been lost."""
 
     @property
     def down(self) -> bool:
@@ -73,6 +75,7 @@ class StoreLink:
     def _lost(self, error: QueuectlError) -> None:
         if self._lost_at is None:
             self._lost_at = monotonic()
+            self.outages += 1
             self._note(f"{error} Running jobs go on, no new ones are taken; trying again.")
         self._retry_at = monotonic() + self._pause * random.uniform(0.5, 1.5)  # noqa: S311  # jitter, not a secret
         self._pause = min(self._pause * 2, LONGEST_PAUSE)

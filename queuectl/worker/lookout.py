@@ -18,9 +18,11 @@ class Lookout:
         self._driver, self._link, self._queues = driver, link, queues
         self._watch: Watch | None = None
         self._check_at = math.inf
+        self._outages = link.outages
 
     def arm(self, poll: select.poll) -> float:
         """Have *poll* wake up for the watch's descriptor; the seconds until `sees_work` must be asked regardless."""
+        self._look_again()
         watch = self._watch = self._watch or self._link.ask(lambda: self._driver.watch(self._queues))
         check_in = None if watch is None else self._link.ask(watch.next_check_in)
         if watch is None or check_in is None:  # the store is away: its return is noticed elsewhere
@@ -40,5 +42,12 @@ class Lookout:
         return bool(self._link.ask(watch.drain))
 
     def close(self) -> None:
-        if self._watch is not None:
-            self._watch.close()
+        watch, self._watch = self._watch, None
+        if watch is not None:
+            watch.close()
+
+    def _look_again(self) -> None:
+        """A connection from before an outage is as good as dead, and would be taken for another outage."""
+        if self._link.outages != self._outages:
+            self._outages = self._link.outages
+            self.close()
