@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import random
@@ -10,11 +11,20 @@ import time
 PATIENCE_WITH_A_DEAF_HOLDER = 0.05
 
 
+class GateIsALink(OSError):
+    """It is never ours: somebody wants us to make or to hold a file of theirs."""
+
+
 class Gate:
     """Taken for each writing transaction. One a connection, opened by the process that uses it."""
 
     def __init__(self, path: str) -> None:
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                raise GateIsALink(f"{path} is a symbolic link: remove it") from None
+            raise
         self._missed_at = 0.0
 
     @property

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from queuectl.clock import Clock, SystemClock
 from queuectl.drivers.concern import Concern
 from queuectl.drivers.database.address import Address
-from queuectl.drivers.database.gate import Gate
+from queuectl.drivers.database.gate import Gate, GateIsALink
 from queuectl.drivers.database.grammar import Grammar
 from queuectl.drivers.database.session import Answer, Fault, Haul, Row, Session, Turn
 from queuectl.drivers.database.watch import ChangesWatch
@@ -69,6 +69,7 @@ OTHER_FAULTS: dict[type[Exception], Fault] = {
     OverflowError: Fault.DATA,
     PermissionError: Fault.DENIED,
     FileReplaced: Fault.WRONG,
+    GateIsALink: Fault.WRONG,
     OSError: Fault.LOST,
 }
 LONGEST_WAIT = 5.0
