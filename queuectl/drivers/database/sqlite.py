@@ -15,6 +15,7 @@ from urllib.parse import quote
 from queuectl.clock import Clock, SystemClock
 from queuectl.drivers.concern import Concern
 from queuectl.drivers.database.address import Address
+from queuectl.drivers.database.files import FileReplaced, OpenFiles
 from queuectl.drivers.database.gate import Gate, GateIsALink
 from queuectl.drivers.database.grammar import Grammar
 from queuectl.drivers.database.session import Answer, Fault, Haul, Row, Session, Turn
@@ -60,10 +61,6 @@ BUGGY = (3, 7, 0), (3, 51, 3)
 """The first version with the fault that `about` tells of, and the first without it."""
 
 
-class FileReplaced(OSError):
-    """The path no longer leads to the file that is open: what is written now would be lost."""
-
-
 OTHER_FAULTS: dict[type[Exception], Fault] = {
     UnicodeEncodeError: Fault.DATA,
     OverflowError: Fault.DATA,
@@ -75,8 +72,6 @@ OTHER_FAULTS: dict[type[Exception], Fault] = {
 LONGEST_WAIT = 5.0
 CLOSING = 0.2
 """Seconds that closing waits for its turn at the gate."""
-LOOK_AT_THE_FILE = 1.0
-"""Seconds between two looks whether the path still leads to the file that is open."""
 
 
 class SqliteEngine:
@@ -138,11 +133,9 @@ class SqliteSession(Session):
     def __init__(self, path: str, grammar: Grammar, clock: Clock, timeout: float) -> None:
         self._db, self._gate = _opened(path, busy=min(LONGEST_BUSY, int(timeout * 100)))
         super().__init__(grammar, clock)
-        self._path = path
         self._timeout = timeout
         self._durable = True
-        self._file = os.stat(path)  # noqa: PTH116  # an object a look would be felt on the hot path
-        self._looked_at = time.monotonic()
+        self._files = OpenFiles(path)
         self._finish, self._peek, self._find, self._mark = map(grammar.render, (FINISH, PEEK, FIND, MARK))
 
     def execute(self, sql: str, values: Mapping[str, Any]) -> Answer:
@@ -193,7 +186,7 @@ class SqliteSession(Session):
 
     @contextlib.contextmanager
     def _transaction(self, *, durable: bool) -> Iterator[None]:
-        self._look_at_the_file(now=durable)
+        self._files.look(now=durable)
         if durable is not self._durable:
             self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             self._durable = durable
@@ -221,18 +214,6 @@ class SqliteSession(Session):
                 time.sleep(random.uniform(0.0005, 0.005))  # noqa: S311  # jitter, not a secret
             else:
                 return
-
-    def _look_at_the_file(self, *, now: bool) -> None:
-        moment = time.monotonic()
-        if not now and moment - self._looked_at < LOOK_AT_THE_FILE:
-            return
-        self._looked_at = moment
-        try:
-            found = os.stat(self._path)  # noqa: PTH116  # see above
-        except FileNotFoundError:
-            raise FileReplaced("the database file was removed while in use") from None
-        if (found.st_ino, found.st_dev) != (self._file.st_ino, self._file.st_dev):
-            raise FileReplaced("the database file was replaced while in use")
 
     def close(self) -> None:
         if self._gate.is_open:
