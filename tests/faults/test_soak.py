@@ -14,7 +14,7 @@ from tests.faults.conftest import MakeArena
 from tests.faults.rig.lines import Line
 from tests.faults.rig.soak import Note, Plan, Soak
 
-MINIATURE = Plan(seconds=10, pause=(0.1, 0.4), workers=2, lease=2.0)
+MINIATURE = Plan(seconds=10, pause=(0.1, 0.4), workers=2, rate=20, lease=2.0)
 MakeSoak = Callable[[str, Plan], Soak]
 
 

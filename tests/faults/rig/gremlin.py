@@ -116,10 +116,12 @@ def kill_a_worker(ground: Ground, lots: random.Random) -> Harm:
 def freeze_a_worker(ground: Ground, lots: random.Random) -> Harm:
     """For longer than its leases: others do its jobs, and it hears of that when it wakes."""
     worker = lots.choice(ground.fleet.workers)
+    everybody = ground.fleet.children()
     children = freeze(worker)
     time.sleep(ground.lease + lots.uniform(0.5, 1.5))
     thaw(worker, children)
-    return Harm(frozenset(children), losses=len(children))
+    pids = everybody if ground.server is None else children  # it may have frozen with the lock of SQLite's file
+    return Harm(frozenset(pids), losses=len(pids))
 
 
 def replace_a_worker(ground: Ground, lots: random.Random) -> Harm:

@@ -88,7 +88,7 @@ def _next(number: int, lots: random.Random) -> tuple[str, Callable[[], object]]:
         return key, lambda: Ledger.later(lots.uniform(0.1, 2)).dispatch(key=key)
     if lot < 0.11:
         return key, lambda: Ledger.dispatch(key=key, seconds=LONG_JOB)
-    return key, lambda: Ledger.dispatch(key=key, seconds=lots.choice((0.0, 0.0, 0.0, 0.02, 0.1)))
+    return key, lambda: Ledger.dispatch(key=key, seconds=lots.choice((0.0, 0.0, 0.02, 0.1, 0.2)))
 
 
 def _note(line: str) -> None:

@@ -38,7 +38,7 @@ class Plan:
     """From one mischief to the next."""
     workers: int = 3
     children: int = 2
-    rate: float = 20.0
+    rate: float = 30.0
     """Jobs a second."""
     lease: float = 3.0
 
