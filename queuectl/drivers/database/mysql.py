@@ -73,7 +73,6 @@ class MysqlEngine:
 
     def open(self) -> MysqlSession:
         address, wait = self._address, min(self._timeout, LONGEST_WAIT)
-        given: dict[str, Any] = {name: value for name, value in address.options if name in OPTIONS}
         connection = pymysql.connect(
             host=address.host or "localhost",
             port=address.port or 3306,
@@ -86,7 +85,7 @@ class MysqlEngine:
             read_timeout=self._timeout,
             write_timeout=self._timeout,
             client_flag=CLIENT.MULTI_STATEMENTS | CLIENT.FOUND_ROWS,
-            **given,
+            **_line(address),
         )
         session = MysqlSession(connection, self._grammar, self._clock)
         # Shorter than the time-out of reading, so that it is the server who gives up first, and says why.
@@ -127,6 +126,15 @@ class MysqlEngine:
 
     def largest(self, session: Session) -> int | None:
         return int(session.execute("SELECT @@max_allowed_packet", {}).rows[0][0]) - ONE_MB
+
+
+def _line(address: Address) -> dict[str, Any]:
+    """What the URL says of the way to the server. PyMySQL takes any certificate unless it is told to look."""
+    given: dict[str, Any] = {name: value for name, value in address.options if name in OPTIONS}
+    if "ssl_ca" in given:
+        anybody = "unix_socket" in given or address.option("ssl_verify_identity") == "no"
+        given |= {"ssl_verify_cert": True, "ssl_verify_identity": not anybody}
+    return given
 
 
 class MysqlSession(Session):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
+
 import pymysql
 
 from queuectl.drivers.database.session import Fault
@@ -21,7 +23,7 @@ NUMBERS = {
     Fault.FULL: (1021, 1114),
     Fault.MISSING: (1051, 1054, 1146),
     Fault.DENIED: (1044, 1045, 1130, 1142, 1143, 1227, 1251, 1698, 2059, 2061),
-    Fault.WRONG: (1049, 1115, 1273),
+    Fault.WRONG: (1049, 1115, 1273, 2026),
     Fault.DATA: (1048, 1153, 1264, 1265, 1267, 1292, 1300, 1301, 1366, 1406),
 }
 FAULTS = {number: fault for fault, numbers in NUMBERS.items() for number in numbers}
@@ -33,8 +35,12 @@ def explain(error: Exception) -> Fault | None:
         return Fault.DATA
     if isinstance(error, RuntimeError) and "cryptography" in str(error):
         return Fault.WRONG  # an authentication method that needs one more package
+    if isinstance(error, (FileNotFoundError, ssl.SSLError)):
+        return Fault.WRONG  # a certificate of ours that is not there, or is none
     if not isinstance(error, pymysql.Error):
         return Fault.LOST if isinstance(error, OSError) else None
+    if "certificate verify failed" in str(error):
+        return Fault.DENIED
     number = error.args[0] if error.args else 0
     return FAULTS.get(number, _kind(error))
 

@@ -36,6 +36,10 @@ SAID = {
     "authentication failed": Fault.DENIED,
     "role ": Fault.DENIED,
     "permission denied": Fault.DENIED,
+    "certificate verify failed": Fault.DENIED,
+    "does not match host name": Fault.DENIED,
+    "SSL was required": Fault.WRONG,
+    "certificate file": Fault.WRONG,
     "invalid connection option": Fault.WRONG,
     "does not exist": Fault.WRONG,
 }
