@@ -12,7 +12,7 @@ from queuectl.testing.server import Server
 from tests.acceptance.project import until
 from tests.faults.conftest import MakeArena
 from tests.faults.rig.arena import Arena, job
-from tests.faults.rig.outages import sit_out
+from tests.faults.rig.outages import LOST, sit_out
 
 REDISES = pytest.mark.parametrize("store", ["valkey", "redis62"])
 OwnServer = Callable[[str], Server]
