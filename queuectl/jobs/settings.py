@@ -122,13 +122,19 @@ def declared(cls: type) -> Settings:
 def moment(when: Delay, now: float) -> float:
     """*when* in seconds since the epoch."""
     if isinstance(when, datetime):
-        return when.timestamp()
+        try:
+            return when.timestamp()
+        except (ValueError, OverflowError):  # a naive one in the first or the last year there is
+            raise UsageError(f"{when!r} is no moment that a clock could show.") from None
     return now + (when.total_seconds() if isinstance(when, timedelta) else when)
 
 
 def seconds_until(when: Delay, now: float) -> float:
-    """How far away *when* is; 0 if it has passed."""
-    return max(moment(when, now) - now, 0.0) if isinstance(when, datetime) else moment(when, 0.0)
+    """How far away *when* is; 0 if it has passed, `UsageError` if it is more than ten years away."""
+    seconds = max(moment(when, now) - now, 0.0) if isinstance(when, datetime) else moment(when, 0.0)
+    if seconds > MAX_DELAY:
+        raise UsageError(f"{when!r} is more than ten years away.")
+    return seconds
 
 
 def span(seconds: float | timedelta) -> float:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
+import pymysql
 import pytest
 import redis
 
@@ -123,6 +125,36 @@ def test_the_role_of_postgresql_can_do_a_days_work(tmp_path: Path, postgres_url:
         connection.execute(quoted("GRANT ").text.encode())
     walk.environment["QUEUE_DATABASE_URL"] = limited_postgres
     assert urlsplit(limited_postgres).username == "shop"
+    do_a_days_work(walk)
+    assert "Nothing to migrate" in walk.run("queuectl migrate")
+
+
+@pytest.fixture
+def limited_mariadb(mariadb_url: str) -> Iterator[tuple[pymysql.Connection[Any], str]]:
+    """The owner's connection, and the address of a user who may do nothing yet."""
+    parts = urlsplit(mariadb_url)
+    owner = pymysql.connect(host="127.0.0.1", port=parts.port or 0, user="root", database=parts.path[1:])
+    with owner, owner.cursor() as cursor:
+        cursor.execute("CREATE USER shop")
+        yield owner, mariadb_url.replace("//root@", "//shop@")
+        cursor.execute("DROP USER shop")
+
+
+@pytest.mark.fault("X15")
+def test_the_user_of_mariadb_can_do_a_days_work(
+    tmp_path: Path, mariadb_url: str, limited_mariadb: tuple[pymysql.Connection[Any], str]
+) -> None:
+    """With the first line, once for each table."""
+    owner, limited = limited_mariadb
+    walk = shop(tmp_path, "database")
+    walk.environment["QUEUE_DATABASE_URL"] = mariadb_url
+    walk.run("queuectl migrate")
+    rights, tables, user = re.split(" ON | TO ", quoted("GRANT ").text.splitlines()[0].rstrip(";"))
+    with owner.cursor() as cursor:
+        for table in tables.split(", "):
+            cursor.execute(f"{rights} ON {table} TO {user}")
+        cursor.execute("GRANT SELECT ON job_batches TO shop")
+    walk.environment["QUEUE_DATABASE_URL"] = limited
     do_a_days_work(walk)
     assert "Nothing to migrate" in walk.run("queuectl migrate")
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import tracemalloc
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from queuectl.errors import MalformedPayload
+from queuectl.errors import MalformedPayload, UsageError
 from queuectl.jobs.limits import Limits, Settings, resolve
 from queuectl.jobs.payload import MAX_TIMEOUT, MAX_TRIES, again, decode, identity, with_attempts
-from queuectl.jobs.settings import MAX_DELAY
+from queuectl.jobs.send_notification import SendNotificationJob
+from queuectl.jobs.settings import MAX_DELAY, seconds_until
 
 BOMBS = {
     "brackets": b'{"job":"x","data":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
@@ -74,6 +76,19 @@ def test_what_a_payload_asks_for_is_within_bounds(wishes: dict[str, Any]) -> Non
     assert all(0 <= step <= MAX_DELAY for step in limits.backoff)
     assert type(limits.fail_on_timeout) is bool
     assert limits.retry_until is None or abs(limits.retry_until) < 1e12
+
+
+NOW = 1_800_000_000.0
+FAR = datetime(9999, 12, 31, tzinfo=UTC)
+
+
+@pytest.mark.fault("X18")
+@pytest.mark.parametrize("when", [FAR, datetime.max, datetime.min, 1e12, float("inf"), float("nan"), -1, timedelta.max])
+def test_no_job_is_put_off_for_more_than_ten_years(when: Any) -> None:
+    """Nor by less than nothing, nor to a moment that no clock could show; no column has to hold such a number."""
+    with pytest.raises(UsageError):
+        seconds_until(SendNotificationJob.later(when).delay, NOW)
+    assert seconds_until(datetime.fromtimestamp(NOW + MAX_DELAY, UTC), NOW) == MAX_DELAY
 
 
 @pytest.mark.fault("X18")
