@@ -209,14 +209,18 @@ class FailedJobs:
 
     def _retry_in(self, name: str, jobs: Sequence[FailedJob]) -> list[str]:
         driver = self._drivers[name]
-        near = [job.uuid for job in jobs if not self._lives_elsewhere(job, driver)]
-        far = [job for job in jobs if self._lives_elsewhere(job, driver)]
+        near = [job.uuid for job in jobs if not self._spans_two_stores(job, driver)]
+        far = [job for job in jobs if self._spans_two_stores(job, driver)]
         moved = driver.failed.retry(near) if near else []
         return [*moved, *(job.uuid for job in far if self._sent_back(job, driver.failed))]
 
-    def _lives_elsewhere(self, job: FailedJob, driver: Driver) -> bool:
+    def _spans_two_stores(self, job: FailedJob, driver: Driver) -> bool:
+        """Whether its row lies, or may just now be carried, elsewhere than its queue: no single step moves it then."""
         owner = self._owner(job.connection)
-        return owner is not None and not owner.immediate and owner.place != driver.place
+        if owner is None or owner.immediate:
+            return False
+        far = self._owner(self._far) if self._far is not None else driver
+        return owner.place != driver.place or (far is not None and far.place != driver.place)
 
     def _sent_back(self, listed: FailedJob, store: FailedStore) -> bool:
         stranded = self.stranded.get(listed.connection)
@@ -229,7 +233,8 @@ class FailedJobs:
         return False
 
     def _send_back(self, listed: FailedJob, store: FailedStore) -> bool:
-        """Push a job into the queue of another server, then forget it here: a duplicate row beats a lost job."""
+        """Push a job into its queue, then forget it here: a duplicate row beats a lost job. Under a key of this very
+        failure: a row that somebody carries on meanwhile never pushes it again."""
         job, owner = store.get(listed.uuid), self._owner(listed.connection)
         if job is None or owner is None:
             return False

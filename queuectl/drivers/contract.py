@@ -141,7 +141,7 @@ class FailedStore(ABC):
 
     @abstractmethod
     def add(self, records: Sequence[FailedRecord]) -> None:
-        """Keep these records durably; one that is here already (same uuid) is replaced."""
+        """Keep these records durably; of two of one uuid the newer failure stays, whichever comes first."""
 
     @abstractmethod
     def page(self, *, queue: str | None = None, cursor: str | None = None, limit: int = 100) -> Page[FailedJob]:

@@ -28,6 +28,8 @@ class MemoryFailedStore(FailedStore):
     def add(self, records: Sequence[FailedRecord]) -> None:
         with self._lock:
             for record in records:
+                if any(self._records[key].failed_at > record.failed_at for key in self._keys([record.uuid])):
+                    continue
                 self._take([record.uuid])
                 self._records[str(next(self._numbers))] = record
 

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
+from dataclasses import replace
+from typing import cast
 
 import pytest
 
+from queuectl.clock import SystemClock
+from queuectl.drivers.contract import FailedStore, Verdict
+from queuectl.failing import Relay, relay_failed
+from queuectl.jobs.outcome import Failed, FailedRecord
+from queuectl.testing.contract.base import record, reserve, settle
 from queuectl.testing.server import Server
 from tests.acceptance.project import Worker, until
 from tests.faults.conftest import OTHER_PAIRS, PAIRS, MakePair
@@ -89,6 +96,48 @@ def test_the_collecting_store_may_be_away(
     assert arena.places() == {}
     assert attempts(arena, FAILING) == [1, 1]
     assert hooked(arena) == sorted(FAILING)
+
+
+class Frozen:
+    """A collecting store as a relay sees that is frozen before it writes: everything else happens meanwhile."""
+
+    def __init__(self, store: FailedStore, meanwhile: Callable[[], object]) -> None:
+        self._store, self._meanwhile = store, meanwhile
+
+    def add(self, records: Sequence[FailedRecord]) -> None:
+        self._meanwhile()
+        self._store.add(records)
+
+
+@pytest.mark.fault("F38", "F39")
+@pytest.mark.parametrize("fails_again", [False, True])
+@pytest.mark.parametrize("carried", [False, True])
+@pytest.mark.parametrize(("queues", "failed"), PAIRS)
+def test_what_a_frozen_relay_carries_late_is_known_again(
+    queues: str, failed: str, carried: bool, fails_again: bool, make_pair: MakePair
+) -> None:
+    """Meanwhile somebody else has carried the job, or nobody; an operator has retried it; perhaps it has failed again,
+    and that has been collected. What is retried once more is on its queue, once: it was neither pushed twice nor taken
+    for a failure that was retried long ago."""
+    arena = make_pair(queues, failed)
+    arena.bury(arena.project.connection, job("f"))
+    with closing(arena.app()) as app:
+        near, far, jobs = app.driver(), app.driver(arena.collecting), app.failed_jobs()
+
+        def meanwhile() -> None:
+            if carried:
+                jobs.collect()
+            assert len(jobs.retry(list(jobs.all()))) == 1
+            if fails_again:
+                [reserved] = reserve(near, "default")
+                again = replace(record(reserved, SystemClock()), connection=near.name)
+                assert settle(near, reserved, Failed(again)) is Verdict.APPLIED
+                assert relay_failed(near.failed, far.failed) == 1
+
+        Relay(near.failed, cast("FailedStore", Frozen(far.failed, meanwhile)), print)()
+        assert len(list(jobs.all())) == 1
+        assert len(jobs.retry(list(jobs.all()))) == 1
+    assert arena.places() == {"f": ["ready"]}
 
 
 @pytest.mark.long

@@ -39,7 +39,7 @@ class SqlFailedStore(FailedStore):
         def work(session: Session) -> None:
             with session.transaction():
                 for record in records:
-                    write(session, record)
+                    _add(session, record)
 
         self._sessions.call(work)
 
@@ -109,9 +109,20 @@ class _FailedRow(NamedTuple):
 
 
 def write(session: Session, record: FailedRecord) -> None:
-    """Keep a record inside a transaction; the newer one of a uuid replaces the older."""
-    problem = record.problem
+    """Keep the record of a job that fails now, inside a transaction; it replaces any other of its uuid."""
     session.run(texts.FAIL_AWAY, uuid=record.uuid)
+    _insert(session, record)
+
+
+def _add(session: Session, record: FailedRecord) -> None:
+    """Keep a record of any age, unless there is a newer one of its uuid; one that comes meanwhile has us look again."""
+    if not session.run(texts.FAILED_NEWER, uuid=record.uuid, failed_time=record.failed_at).rows:
+        session.run(texts.FAIL_OLDER_AWAY, uuid=record.uuid, failed_time=record.failed_at)
+        _insert(session, record)
+
+
+def _insert(session: Session, record: FailedRecord) -> None:
+    problem = record.problem
     session.run(
         texts.FAIL,
         uuid=record.uuid,

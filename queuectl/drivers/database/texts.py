@@ -42,6 +42,11 @@ FREE_EXPIRED = (  # what PHP took meanwhile becomes a row of PHP's
     " lease_until = NULL WHERE id IN (:ids) AND lease_until <= {now}"
 )
 FREE_ABANDONED = "UPDATE {jobs} SET {free} WHERE id IN (:ids) AND {abandoned}"
+AHEAD = (
+    "SELECT id, reserved_by, lease_until FROM {jobs} WHERE lease_until > {now} + :lease AND reserved_by IS NOT NULL"
+    " ORDER BY lease_until DESC LIMIT 1000"
+)
+FREE_AHEAD = "UPDATE {jobs} SET {free} WHERE id IN (:ids) AND reserved_by IN (:tokens) AND lease_until > {now} + :lease"
 FIRST_WAITING = "(SELECT MIN(available_at) FROM {jobs} WHERE queue = :queue AND reserved_at IS NULL)"
 
 
@@ -94,6 +99,8 @@ CHECK_CONTROL = "SELECT {key}, value, expires_at FROM {control} WHERE 1 = 0"
 # The failed store
 
 FAIL_AWAY = "DELETE FROM {failed} WHERE uuid = :uuid"
+FAIL_OLDER_AWAY = FAIL_AWAY + " AND {failed_time} <= :failed_time"
+FAILED_NEWER = "SELECT 1 FROM {failed} WHERE uuid = :uuid AND {failed_time} > :failed_time"
 FAIL = (
     "INSERT INTO {failed} (uuid, connection, queue, payload, exception, failed_at, job, error, message, attempts,"
     " failed_time) VALUES (:uuid, :connection, :queue, :payload, :exception, :failed_at, :job, :error, :message,"

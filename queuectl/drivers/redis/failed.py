@@ -38,8 +38,8 @@ class RedisFailedStore(FailedStore):
     def add(self, records: Sequence[FailedRecord]) -> None:
         for some in _batches(records):
             self._store.run([self.note(queue) for queue in {record.queue for record in some}])
-            self._store.run([self._addition(record) for record in some])
-            self._drop_elsewhere(some)
+            replies = self._store.run([self._addition(record) for record in some])
+            self._drop_elsewhere([record for record, kept in zip(some, replies, strict=True) if kept])
 
     def page(self, *, queue: str | None = None, cursor: str | None = None, limit: int = 100) -> Page[FailedJob]:
         queues = self._queues() if queue is None else [self._store.names.queue(queue)]

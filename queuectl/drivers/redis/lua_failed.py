@@ -54,7 +54,9 @@ ADD = script(
     "add",
     KEEP,
     """
--- KEYS: four of the failed store.  ARGV: uuid, failed_at, row, payload, text.
+-- KEYS: four of the failed store.  ARGV: uuid, failed_at, row, payload, text.  Returns 1, or 0 (there is a newer one).
+local former = redis.call('ZSCORE', KEYS[1], ARGV[1])
+if former and tonumber(former) > tonumber(ARGV[2]) then return 0 end
 keep(1, ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5])
 return 1
 """,

@@ -74,6 +74,18 @@ class Failing(Contract):
         [row] = driver.failed.page().items
         assert row.attempts == 3
 
+    def test_an_older_failure_never_replaces_a_newer_one(self, driver: Driver, clock: FakeClock) -> None:
+        """A relay that was frozen between two stores comes late with what has been retried, and has failed, since."""
+        push(driver)
+        old = record(reserve_one(driver), clock)
+        clock.sleep(5)
+        new = replace(old, attempts=3, failed_at=clock.now())
+        driver.failed.add([new])
+        driver.failed.add([old])
+        [row] = driver.failed.page().items
+        assert row.attempts == 3
+        assert row.failed_at == pytest.approx(clock.now(), abs=1)
+
     def test_a_job_that_fails_again_has_one_record(self, driver: Driver, clock: FakeClock) -> None:
         """A record that an operator's retry left behind, or a relay copied, is replaced by the new failure."""
         push(driver)
