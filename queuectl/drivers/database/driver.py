@@ -59,7 +59,7 @@ class DatabaseDriver(Driver):
         self._sessions = Sessions(
             self._engine, place=address.place, secret=address.password, patience=self.call_timeout
         )
-        self._sweeper = Sweeper(foreign_retry_after=connection.foreign_retry_after, clock=clock)
+        self._sweeper = Sweeper(lease=self.retry_after, foreign_retry_after=connection.foreign_retry_after, clock=clock)
         self._pulse = Pulse()
         self.failed = SqlFailedStore(self._sessions, retried=Session.announce)
         self.control = ControlStore(SqlKeyValue(self._sessions))

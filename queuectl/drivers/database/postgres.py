@@ -25,7 +25,7 @@ TURN = """
 WITH finished AS (
     DELETE FROM {jobs} USING unnest(CAST(:ids AS bigint[]), CAST(:tokens AS text[])) AS f(id, token)
     WHERE {jobs}.id = f.id AND {jobs}.reserved_by = f.token AND {jobs}.reserved_at <= {jobs}.lease_until
-    RETURNING {jobs}.id
+    RETURNING {jobs}.id, {jobs}.reserved_by
 ), ready AS MATERIALIZED (
     SELECT first.id FROM unnest(CAST(:queues AS text[])) AS q(name) CROSS JOIN LATERAL (
         SELECT id FROM {jobs} WHERE queue = q.name AND reserved_at IS NULL AND available_at <= {today}
@@ -37,7 +37,7 @@ WITH finished AS (
     FROM ready WHERE {jobs}.id = ready.id
     RETURNING {jobs}.id, {jobs}.queue, {jobs}.payload, {jobs}.attempts, {jobs}.available_at
 )
-SELECT id, NULL, NULL, NULL, NULL FROM finished UNION ALL SELECT * FROM taken
+SELECT id, NULL, reserved_by, NULL, NULL FROM finished UNION ALL SELECT * FROM taken
 """
 RELAX = """
 UNION ALL SELECT 0, NULL, NULL, NULL, NULL
@@ -170,13 +170,13 @@ class PostgresSession(Session):
             "lease": turn.lease,
         }
         found = (self._relaxed if alone else self._turn)(self._dated(values))
-        gone = {int(row) for row, queue, *_ in found if queue is None}
+        gone = {(int(row), token.decode()) for row, queue, token, *_ in found if queue is None}
         rows = [
             Row(int(row), queue.decode(), payload, int(attempts), int(at))
             for row, queue, payload, attempts, at in found
             if queue is not None
         ]
-        return Haul([row in gone for row, _ in turn.finished], rows)
+        return Haul([token in gone for token in turn.finished], rows)
 
     def announce(self, queues: Iterable[str]) -> None:
         now = time.monotonic()

@@ -6,6 +6,7 @@ import time
 
 from queuectl.clock import Clock
 from queuectl.drivers.database import texts
+from queuectl.drivers.database.ahead import Ahead
 from queuectl.drivers.database.session import Session
 
 AT_THE_LATEST = 1.0
@@ -17,9 +18,10 @@ A_MOMENT = 1e-6
 class Sweeper:
     """Knows when the next lease may run out. Sweeps in statements of its own, by index, apart from reserving."""
 
-    def __init__(self, *, foreign_retry_after: float, clock: Clock | None) -> None:
+    def __init__(self, *, lease: float, foreign_retry_after: float, clock: Clock | None) -> None:
         self.foreign = foreign_retry_after
         self._time = clock.now if clock is not None else time.monotonic
+        self._ahead = Ahead(lease, self._time)
         self._next = float("-inf")
         self._next_housekeeping = float("-inf")
 
@@ -28,10 +30,10 @@ class Sweeper:
 
     def sweep(self, session: Session) -> int:
         """Free what has expired and return how much; a clean store costs one read."""
+        freed = self._ahead.free(session)
         soon = self.seconds_to_next(session)
-        freed = 0
         if soon <= 0:
-            freed = _free(session, texts.EXPIRED, texts.FREE_EXPIRED)
+            freed += _free(session, texts.EXPIRED, texts.FREE_EXPIRED)
             freed += _free(session, texts.ABANDONED, texts.FREE_ABANDONED, foreign=self.foreign)
             soon = self.seconds_to_next(session)
         self._next = self._time() + min(max(soon, 0.0), AT_THE_LATEST) - A_MOMENT
