@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from queuectl.clock import Clock, FakeClock
-from queuectl.drivers.contract import Driver, Reserved
+from queuectl.drivers.contract import Driver, Reserved, Settlement
 from queuectl.jobs.outcome import Done, Outcome, Parked, Release, Unique
 from queuectl.testing.contract.base import (
     APPLIED,
@@ -51,6 +51,15 @@ class Fencing(Contract):
         _assert_only(driver, reserved=1)
         assert driver.renew([successor]) == []
         assert settle(rival, successor, Done()) is APPLIED
+        _assert_only(driver)
+
+    def test_a_late_outcome_is_told_from_its_successors_own(
+        self, driver: Driver, clock: FakeClock, late: Callable[[Reserved, Clock], Outcome]
+    ) -> None:
+        """In one exchange of a worker that was frozen, and then got its own job again: one verdict each."""
+        frozen, successor = _overtaken(driver, driver, clock)
+        settlements = [Settlement(frozen, late(frozen, clock)), Settlement(successor, Done())]
+        assert driver.exchange(settlements, ["mail"], 0)[0] == [GONE, APPLIED]
         _assert_only(driver)
 
     def test_a_late_outcome_does_not_bring_a_done_job_back(
