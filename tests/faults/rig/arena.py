@@ -206,7 +206,7 @@ class Arena:
     def check(self, **allowed: Collection[str]) -> Findings:
         """`checker.check` of all that happened here; the figures go into the table."""
         findings = check(self.history(), **allowed)
-        for name, value in findings.counts.items():
+        for name, value in {**findings.counts, "struck": self.struck}.items():
             self._note(name, value)
         return findings
 
