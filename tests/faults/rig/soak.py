@@ -62,6 +62,7 @@ class Soak:
         self._gremlin = Gremlin(Ground(arena, self._fleet, plan.lease, store, server, line), seed)
         pids = {"worker": self._fleet.elder.pid, "producer": self._producer.pid}
         self._gauges = Gauges(arena.project, store, **pids)
+        self._descriptors: dict[str, str] = {}
 
     def run(self) -> None:
         """Mischief after mischief; then everything is brought to rest."""
@@ -93,6 +94,9 @@ class Soak:
 
     def _come_to_rest(self, descriptors: dict[str, int]) -> None:
         until(lambda: self._given_back(descriptors), "descriptors to be given back", PATIENCE)
+        self._descriptors = {
+            name: f"{descriptors[name]}, then {now}" for name, now in self._gauges.descriptors().items()
+        }
         self._producer.finish()
         self._arena.await_done({key for key in self._arena.acknowledged if not key.startswith(WISHING)}, PATIENCE)
         until(self._only_failures_lie_about, "the queues to be empty", PATIENCE)
@@ -135,8 +139,8 @@ class Soak:
 
     def _report(self, found: Findings) -> str:
         deeds = Counter(deed.kind for deed in self._gremlin.done)
-        grown = ", ".join(
-            f"{name} {process.megabytes:.0f} MB ({process.growth:+.2f} a minute)"
+        grown = "; ".join(
+            f"{name} {process.megabytes:.0f} MB ({process.growth:+.2f} a minute), descriptors {self._descriptors[name]}"
             for name, process in self._gauges.processes.items()
         )
         return (
