@@ -62,20 +62,14 @@ COMMANDS = (
     "failed -vv",
     "monitor",
     "monitor --json",
-    "monitor -vv",
     "doctor",
-    "doctor --json",
     "config",
     "config --json",
     "about",
-    "about --json",
     "jobs",
     "retry all --dry-run -v",
     "work --stop-when-empty -vv",
-    "migrate",
     "migrate --sql",
-    "supervisor:config",
-    "systemd:config",
 )
 PROGRAM = """
 import json
