@@ -40,5 +40,3 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "/tests/contract/" in item.path.as_posix() and isinstance(item, pytest.Function):
             for fault in PROVEN.get(item.originalname, ()):
                 item.add_marker(pytest.mark.fault(fault))
-
-
