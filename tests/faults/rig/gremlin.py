@@ -6,17 +6,18 @@ strikes, and about as often as the others.
 
 from __future__ import annotations
 
+import json
 import random
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from time import monotonic
 
 from queuectl.testing.server import Server
 from queuectl.testing.wires import LostReply, LostRequest
-from tests.acceptance.project import until
+from tests.acceptance.project import Worker, until
 from tests.faults.rig.arena import Arena, job
 from tests.faults.rig.fleet import Fleet, children_of, freeze, send, thaw
 from tests.faults.rig.lines import Line
@@ -25,6 +26,8 @@ from tests.faults.rig.sessions import cut_sessions
 
 SCRAP = "scrap"
 """A queue that is filled and cleared, and that nobody works."""
+RECENT = 8_192
+"""Characters."""
 MEMORY = 2.0
 """Seconds of work that a PostgreSQL may forget that is killed: what it had been told that it need not keep at once."""
 
@@ -98,14 +101,15 @@ class Gremlin:
 
 
 def kill_a_child(ground: Ground, lots: random.Random) -> Harm:
-    child = lots.choice(until(lambda: children_of(lots.choice(ground.fleet.workers)), "a child"))
+    children = until(ground.fleet.children, "a child")
+    child = lots.choice(sorted(children & _busy(ground) or children))
     send([child], signal.SIGKILL)
     return Harm(frozenset({child}))
 
 
 def kill_a_worker(ground: Ground, lots: random.Random) -> Harm:
     """Its children die with it."""
-    worker = lots.choice(ground.fleet.young)
+    worker = _busy_one(ground, lots, ground.fleet.young)
     children = freeze(worker)
     worker.signal(signal.SIGKILL)
     worker.ends()
@@ -115,7 +119,7 @@ def kill_a_worker(ground: Ground, lots: random.Random) -> Harm:
 
 def freeze_a_worker(ground: Ground, lots: random.Random) -> Harm:
     """For longer than its leases: others do its jobs, and it hears of that when it wakes."""
-    worker = lots.choice(ground.fleet.workers)
+    worker = _busy_one(ground, lots, ground.fleet.workers)
     everybody = ground.fleet.children()
     children = freeze(worker)
     time.sleep(ground.lease + lots.uniform(0.5, 1.5))
@@ -131,6 +135,19 @@ def replace_a_worker(ground: Ground, lots: random.Random) -> Harm:
     assert worker.ends() == 0, worker.output()[-3000:]
     ground.fleet.replace(worker)
     return Harm()
+
+
+def _busy_one(ground: Ground, lots: random.Random, workers: Sequence[Worker]) -> Worker:
+    """One of those that have most to lose at this moment."""
+    busy = _busy(ground)
+    return lots.choice([worker for worker in workers if busy & set(children_of(worker))] or list(workers))
+
+
+def _busy(ground: Ground) -> set[int]:
+    """Processes in the middle of a job, by the latest lines of the ledger."""
+    lines = ground.arena.project.ledger.read_text()[-RECENT:].splitlines()[1:]
+    latest = {event["pid"]: event["ev"] for event in map(json.loads, lines)}
+    return {pid for pid, ev in latest.items() if ev == "start"}
 
 
 # To servers
