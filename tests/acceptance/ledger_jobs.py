@@ -15,15 +15,17 @@ from queuectl import Job
 
 
 class Ledger(Job):
-    """Starts, takes its time, is done."""
+    """Starts, takes its time, is done, and takes some more to end."""
 
     key: str
     seconds: float = 0.0
+    after: float = 0.0
 
     def handle(self) -> None:
         write("start", self.key, attempt=self.attempts, uuid=self.uuid)
         time.sleep(self.seconds)
         write("done", self.key, attempt=self.attempts)
+        time.sleep(self.after)
 
 
 class Gate(Job):

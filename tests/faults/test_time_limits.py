@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 import pytest
@@ -27,25 +27,19 @@ SPREAD = 0.002
 
 @pytest.mark.fault("F8")
 def test_a_job_that_does_not_end_is_ended_and_shows_where_it_was(arena: Arena) -> None:
-    """In Python that swallows the exception and in C that never hears it; other jobs go on, and it has its tries."""
-    hung = [job("swallow", "Stubborn", how="swallow"), job("lock", "Stubborn", how="lock")]
-    arena.put(*hung, job("sleep", "Stubborn"), job("strict", "Strict", how="lock"))
+    """In Python that swallows the exception and in C that never hears it; it has its tries, and others go on."""
+    arena.put(job("swallow", "Strict", how="swallow"), job("lock", "Stubborn", how="lock"))
     arena.put(*(job(f"k{number}", queue="other") for number in range(20)))
-    arena.project.drain("--queue=default,other", "--workers=4", "--tries=2", "--kill-after=0.2")
+    arena.project.drain("--queue=default,other", "--workers=2", "--tries=2", "--kill-after=0.2")
     arena.check()
-    starts = [event["key"] for event in arena.project.events() if event["ev"] == "start"]
-    assert {key: starts.count(key) for key in set(starts)} == {
-        **dict.fromkeys(("swallow", "lock", "sleep"), 2),
-        **dict.fromkeys(("strict", *(f"k{number}" for number in range(20))), 1),
-    }
+    starts = Counter(event["key"] for event in arena.project.events() if event["ev"] == "start")
+    assert starts == {"swallow": 1, "lock": 2, **{f"k{number}": 1 for number in range(20)}}
     failed = records(arena)
-    assert {key: record.error for key, record in failed.items()} == dict.fromkeys(
-        ("swallow", "lock", "sleep", "strict"), "queuectl.errors.TimedOut"
-    )
-    places = {"swallow": "in _swallow", "lock": "in _lock", "strict": "in _lock", "sleep": "in <lambda>"}
-    for key, place in places.items():
-        assert "timeout of 1 s" in failed[key].message
-        assert place in failed[key].text
+    assert failed.keys() == {"swallow", "lock"}
+    for key, record in failed.items():
+        assert record.error == "queuectl.errors.TimedOut"
+        assert "timeout of 1 s" in record.message
+        assert f"in _{key}" in record.text
 
 
 @pytest.mark.fault("F8")
@@ -116,7 +110,7 @@ def test_a_limit_that_strikes_at_the_end_strikes_inside_the_job_or_not_at_all(al
 @pytest.mark.parametrize("store", ["sqlite"])
 def test_a_job_that_ends_with_its_limit_has_one_outcome(arena: Arena) -> None:
     """Done or failed, as the worker says."""
-    _punctual_jobs(arena, 24, workers=6)
+    _punctual_jobs(arena, 12, workers=4)
 
 
 @pytest.mark.long

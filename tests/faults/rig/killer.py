@@ -9,7 +9,7 @@ import random
 import signal
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -96,22 +96,20 @@ def _last(events: Events, until: float) -> Mapping[str, Any] | None:
     return next((event for event in reversed(events) if event["t"] <= until), None)
 
 
-def speechless(found: Findings, events: Events, workers: Sequence[Worker]) -> set[str]:
+def speechless(found: Findings, events: Events, output: Iterable[str]) -> set[str]:
     """The jobs of which an attempt wrote nothing, because its process was killed as its code began.
 
-    Each such attempt is known by name: its worker, which ran with `--json`, told that it died.
+    *output* are the lines of workers with `--json`: each of these deaths is told there.
     """
     uuids = {event["key"]: event["uuid"] for event in events if event["ev"] == "start"}
-    died = {(line["uuid"], line["attempts"]) for worker in workers for line in _deaths(worker)}
+    died = {(line["uuid"], line["attempts"]) for line in map(json.loads, filter(_tells_of_death, output))}
     return {
         key
         for key, numbers in found.miscounted.items()
-        if all((uuids[key], number) in died for number in set(range(1, max(numbers))) - set(numbers))
-        and len(numbers) == len(set(numbers))
+        if len(numbers) == len(set(numbers))
+        and all((uuids[key], number) in died for number in set(range(1, max(numbers))) - set(numbers))
     }
 
 
-def _deaths(worker: Worker) -> Iterator[dict[str, Any]]:
-    for line in worker.output().splitlines():
-        if '"queuectl.errors.WorkerDied"' in line:
-            yield json.loads(line)
+def _tells_of_death(line: str) -> bool:
+    return '"queuectl.errors.WorkerDied"' in line
