@@ -141,7 +141,8 @@ class Arena:
         """Jobs that were accepted and have failed for good; their rows lie in the failed store of a connection."""
         self.attempted |= {key_of(job.payload) for job in jobs}
         with closing(self.app()) as app:
-            app.driver(connection).failed.add([_failed(job, self.project.connection) for job in jobs])
+            rows = [record(job.uuid, self.project.connection, job.queue, job.payload) for job in jobs]
+            app.driver(connection).failed.add(rows)
         self.acknowledged |= {key_of(job.payload) for job in jobs}
 
     def keep_in_outbox(self, *jobs: Entry) -> None:
@@ -229,9 +230,10 @@ def job(key: str, name: str = "Ledger", *, queue: str = "default", delay: float 
     return Entry(queue, payload, uuid, delay=delay)
 
 
-def _failed(job: Entry, connection: str) -> FailedRecord:
+def record(uuid: str, connection: str, queue: str, payload: bytes) -> FailedRecord:
+    """That a job has failed for good, just now."""
     why = Problem("builtins.ValueError", "no use", "Traceback …\nValueError: no use")
-    return FailedRecord(job.uuid, connection, job.queue, job.payload, "Ledger", 1, why, time())
+    return FailedRecord(uuid, connection, queue, payload, "Ledger", 1, why, time())
 
 
 def _stores(app: App) -> Iterable[Driver]:

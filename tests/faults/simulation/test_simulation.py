@@ -23,6 +23,7 @@ WORKERS, TURNS = 3, 200
 FEW = {"sqlite": 200}
 MANY = {"sqlite": 10_000}
 OTHERS_FEW, OTHERS_MANY = 8, 500
+LONG = (pytest.mark.long, pytest.mark.timeout(7200))
 MEMORY = Path("/dev/shm")  # noqa: S108  # a folder of our own is made in it
 
 
@@ -61,7 +62,7 @@ def connection(store: str, folder: Path, request: pytest.FixtureRequest) -> Conn
 
 
 @pytest.mark.fault("F4", "F12", "F22", "F38", "F39")
-@pytest.mark.parametrize("many", [False, pytest.param(True, marks=pytest.mark.long)], ids=["few", "many"])
+@pytest.mark.parametrize("many", [False, pytest.param(True, marks=LONG)], ids=["few", "many"])
 def test_no_course_of_events_loses_or_doubles_a_job(
     store: str,
     many: bool,
