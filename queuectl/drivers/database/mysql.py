@@ -20,23 +20,24 @@ from queuectl.drivers.database.session import Answer, Fault, Haul, Row, Session,
 from queuectl.drivers.database.watch import PollingWatch
 
 FINISH = "DELETE FROM {jobs} WHERE id = :id AND reserved_by = :token AND reserved_at <= lease_until"
+# Found first, then each by its key: a small table would be read whole, and what others have locked be waited for.
 TAKE = """
-UPDATE {jobs} JOIN (
+UPDATE (
     SELECT id FROM {jobs} WHERE @room > 0 AND queue = :queue AND reserved_at IS NULL AND available_at <= {today}
     ORDER BY {ready_order} LIMIT :room FOR UPDATE SKIP LOCKED
-) AS ready ON ready.id = {jobs}.id
+) AS ready STRAIGHT_JOIN {jobs} FORCE INDEX (PRIMARY) ON {jobs}.id = ready.id
 SET reserved_at = {today}, reserved_by = :token, lease_until = {now} + :lease, attempts = {attempts_more}
 """
 TAKE_FIRST = TAKE.replace("@room > 0 AND ", "")
 # Where an earlier queue may have filled a part of the room: no more than is left of it.
 TAKE_REST = """
-UPDATE {jobs} JOIN (
+UPDATE (
     SELECT id, ROW_NUMBER() OVER (ORDER BY {ready_order}) AS place FROM (
         SELECT id, available_at FROM {jobs}
         WHERE @room > 0 AND queue = :queue AND reserved_at IS NULL AND available_at <= {today}
         ORDER BY {ready_order} LIMIT :room FOR UPDATE SKIP LOCKED
     ) AS found
-) AS ready ON ready.id = {jobs}.id AND ready.place <= @room
+) AS ready STRAIGHT_JOIN {jobs} FORCE INDEX (PRIMARY) ON {jobs}.id = ready.id AND ready.place <= @room
 SET reserved_at = {today}, reserved_by = :token, lease_until = {now} + :lease, attempts = {attempts_more}
 """
 LEFT = "SET @room = @room - ROW_COUNT()"

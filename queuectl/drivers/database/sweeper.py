@@ -36,7 +36,8 @@ class Sweeper:
             freed += _free(session, texts.EXPIRED, texts.FREE_EXPIRED)
             freed += _free(session, texts.ABANDONED, texts.FREE_ABANDONED, foreign=self.foreign)
             soon = self.seconds_to_next(session)
-        self._next = self._time() + min(max(soon, 0.0), AT_THE_LATEST) - A_MOMENT
+        held_by_others = soon <= 0 and not freed
+        self._next = self._time() + (AT_THE_LATEST if held_by_others else min(max(soon, 0.0), AT_THE_LATEST)) - A_MOMENT
         self._keep_house(session)
         return freed
 
@@ -57,5 +58,6 @@ class Sweeper:
 
 
 def _free(session: Session, which: str, free: str, **values: float) -> int:
-    ids = [row[0] for row in session.run(which, **values).rows]
-    return session.run(free, ids=ids, **values).count if ids else 0
+    with session.transaction():
+        ids = [row[0] for row in session.run(which, **values).rows]
+        return session.run(free, ids=ids, **values).count if ids else 0

@@ -35,8 +35,9 @@ PARKED_FOR = "SELECT {now} - parked_at FROM {jobs} WHERE id = :id AND parked_at 
 FIRST_LEASE = "(SELECT MIN(lease_until) FROM {jobs} WHERE lease_until IS NOT NULL)"
 FIRST_FOREIGN = "(SELECT MIN(reserved_at) FROM {jobs} WHERE reserved_at IS NOT NULL AND reserved_by IS NULL)"
 NEXT_EXPIRY = f"SELECT {{now}}, {FIRST_LEASE}, {FIRST_FOREIGN} + :foreign"
-EXPIRED = "SELECT id FROM {jobs} WHERE lease_until <= {now} ORDER BY lease_until LIMIT 1000"
-ABANDONED = "SELECT id FROM {jobs} WHERE {abandoned} ORDER BY reserved_at LIMIT 1000"
+# Claimed, so that a row that a frozen worker has locked in the middle of a settlement is passed by.
+EXPIRED = "SELECT id FROM {jobs} WHERE lease_until <= {now} ORDER BY lease_until LIMIT 1000 {claim}"
+ABANDONED = "SELECT id FROM {jobs} WHERE {abandoned} ORDER BY reserved_at LIMIT 1000 {claim}"
 FREE_EXPIRED = (  # what PHP took meanwhile becomes a row of PHP's
     "UPDATE {jobs} SET reserved_at = CASE WHEN reserved_at > lease_until THEN reserved_at END, reserved_by = NULL,"
     " lease_until = NULL WHERE id IN (:ids) AND lease_until <= {now}"
@@ -44,7 +45,7 @@ FREE_EXPIRED = (  # what PHP took meanwhile becomes a row of PHP's
 FREE_ABANDONED = "UPDATE {jobs} SET {free} WHERE id IN (:ids) AND {abandoned}"
 AHEAD = (
     "SELECT id, reserved_by, lease_until FROM {jobs} WHERE lease_until > {now} + :lease AND reserved_by IS NOT NULL"
-    " ORDER BY lease_until DESC LIMIT 1000"
+    " ORDER BY lease_until DESC LIMIT 1000 {claim}"
 )
 FREE_AHEAD = "UPDATE {jobs} SET {free} WHERE id IN (:ids) AND reserved_by IN (:tokens) AND lease_until > {now} + :lease"
 FIRST_WAITING = "(SELECT MIN(available_at) FROM {jobs} WHERE queue = :queue AND reserved_at IS NULL)"

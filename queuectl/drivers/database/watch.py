@@ -43,12 +43,13 @@ class PollingWatch:
         self._soonest = texts.soonest(len(self._queues))
         self._session: Session | None = None
         self._due = float("-inf")
+        self._overdue = False
 
     def fileno(self) -> int | None:
         return None
 
     def next_check_in(self) -> float:
-        interval = min(self._interval(), max(self._seconds_to_due(), 0.0))
+        interval = min(self._interval(), self._seconds_to_due())
         self._due = time.monotonic() + interval
         return interval
 
@@ -64,10 +65,15 @@ class PollingWatch:
         return min(max(self._pulse.quiet / 4, LOOK), AT_THE_LATEST)
 
     def _seconds_to_due(self) -> float:
-        """Until a delayed job or a lease falls due; the store knows, so ask it."""
+        """Until a delayed job or a lease falls due; the store knows, so ask it.
+
+        What is overdue at two questions running is held by somebody: an exchange between them did not get it.
+        """
         names = {f"queue{number}": queue for number, queue in enumerate(self._queues)}
         ((now, *moments),) = self._ask(lambda session: session.run(self._soonest, foreign=self._foreign, **names).rows)
-        return min((float(moment) for moment in moments if moment is not None), default=float("inf")) - float(now)
+        left = min((float(moment) for moment in moments if moment is not None), default=float("inf")) - float(now)
+        before, self._overdue = self._overdue, left <= 0
+        return float("inf") if before and left <= 0 else max(left, 0.0)
 
     def _ask(self, work: Callable[[Session], T]) -> T:
         """On a connection of the watch's own; a new one next time if this one fails."""
@@ -93,7 +99,7 @@ class ChangesWatch(PollingWatch):
     def next_check_in(self) -> float:
         if self._asked_at is None or self._seen != self._asked_at:  # what falls due changes only when somebody writes
             self._asked_at = self._seen
-            self._due = time.monotonic() + min(max(self._seconds_to_due(), 0.0), AT_THE_LATEST)
+            self._due = time.monotonic() + min(self._seconds_to_due(), AT_THE_LATEST)
         look = LOOK if self._pulse.quiet < CALM_AFTER else CALM_LOOK
         return min(look, max(self._due - time.monotonic(), 0.0))
 
