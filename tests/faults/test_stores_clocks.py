@@ -23,7 +23,7 @@ def clock(tmp_path: Path) -> WallClock:
 
 
 @pytest.mark.fault("F31")
-@pytest.mark.parametrize("store", SERVERS)
+@pytest.mark.parametrize("store", [*SERVERS[:-1], pytest.param(SERVERS[-1], marks=pytest.mark.long)])
 def test_a_worker_whose_clock_is_wrong_and_jumps(store: str, make_arena: MakeArena, clock: WallClock) -> None:
     """It neither takes jobs that others run nor starves, and its own are not taken. A delay that a producer with a
     wrong clock asks for is that delay."""

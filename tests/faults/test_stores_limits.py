@@ -14,7 +14,7 @@ from tests.faults.conftest import MakeArena
 from tests.faults.rig.arena import Arena, job
 from tests.faults.rig.outages import LOST, sit_out
 
-REDISES = pytest.mark.parametrize("store", ["valkey", "redis62"])
+REDISES = pytest.mark.parametrize("store", ["valkey", pytest.param("redis62", marks=pytest.mark.long)])
 OwnServer = Callable[[str], Server]
 Admin = redis.Redis
 

@@ -38,6 +38,7 @@ def test_a_table_that_is_dropped_under_a_worker(store: str, make_arena: MakeAren
     assert arena.check().done == 2
 
 
+@pytest.mark.long
 @pytest.mark.fault("F32")
 @pytest.mark.parametrize("store", DATABASES)
 def test_a_migration_under_a_busy_worker(store: str, make_arena: MakeArena) -> None:

@@ -23,7 +23,10 @@ def cancel_statements(server: Server) -> None:
         connection.execute("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
 
 
-CASES = [*((store, cut_sessions) for store in SERVERS), ("postgres", cancel_statements)]
+CASES = [
+    *((store, cut_sessions) for store in SERVERS),
+    pytest.param("postgres", cancel_statements, marks=pytest.mark.long),
+]
 
 
 @pytest.mark.fault("F21")
