@@ -78,6 +78,13 @@ class Soak:
 
     def judge(self, note: Note) -> None:
         """Nothing lost, nothing misplaced, nothing done twice but what the mischief explains; nothing grew."""
+        try:
+            self._judge(note)
+        except AssertionError as error:
+            error.add_note("\n".join(map(str, self._gremlin.done)))
+            raise
+
+    def _judge(self, note: Note) -> None:
         history = runs(self._arena.project.events())
         found = self._arena.check(may_double=may_double(history, self._gremlin.done), recounted=self._arena.attempted)
         self._note(note, found, history)
