@@ -71,7 +71,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 def _store(item: pytest.Item) -> str:
     callspec = getattr(item, "callspec", None)
-    words = {NAMES.get(word, word) for word in (callspec.id.split("-") if callspec else ())}
+    words = {NAMES.get(word, word) for word in (callspec.id.lower().split("-") if callspec else ())}
     return next((store for store in STORES if store in words), "-")
 
 
