@@ -1,4 +1,4 @@
-"""Signals as a readable descriptor: handlers do nothing, the worker's selector reads what arrived."""
+"""Signals as a readable descriptor: handlers only say that something came, the worker reads what it was."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ class Signals:
         self._write.setblocking(False)
         self._former: dict[int, object] = {}
         self._former_wakeup = -1
+        self.pending = False
+        """Something has arrived: true even where a poll that ended for another reason did not see it yet."""
 
     def __enter__(self) -> Signals:
         for number in WATCHED:
@@ -38,7 +40,7 @@ class Signals:
             if number == signal.SIGHUP and former is signal.SIG_IGN:
                 continue  # started under nohup: a hang-up means nothing
             self._former[number] = former
-            signal.signal(number, _do_nothing)
+            signal.signal(number, self._catch)
         self._former_wakeup = signal.set_wakeup_fd(self._write.fileno(), warn_on_full_buffer=False)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)  # what a former self has kept for us
         return self
@@ -61,11 +63,16 @@ class Signals:
 
     def arrived(self) -> Iterable[signal.Signals]:
         """The signals since the last call, in order."""
+        self.pending = False
         try:
             data = self._read.recv(4096)
         except BlockingIOError:
             return []
         return [signal.Signals(number) for number in data]
+
+    def _catch(self, signum: int, frame: FrameType | None) -> None:
+        """A handler of our own, not SIG_IGN: an ignored signal would stay ignored in every process a job starts."""
+        self.pending = True
 
 
 def has_terminal() -> bool:
@@ -75,7 +82,3 @@ def has_terminal() -> bool:
     except OSError:
         return False
     return True
-
-
-def _do_nothing(signum: int, frame: FrameType | None) -> None:
-    """A handler of our own, not SIG_IGN: an ignored signal would stay ignored in every process a job starts."""

@@ -295,8 +295,8 @@ class Worker:
     def _listen(self) -> None:
         """Wait for the first of: a report, a death, a signal, work arriving, or the next duty."""
         ready = self._wait(self._descriptors(), monotonic() + self._patience())
-        if self._signals.fileno() in ready:
-            self._obey_signals()
+        if self._signals.pending or self._signals.fileno() in ready:
+            self._obey_signals()  # before reports: a job that ends at the moment of a TERM is the last one
         for child in [child for child in self._crew if child.fileno() in ready]:
             self._hear(child)
         self._bury()
