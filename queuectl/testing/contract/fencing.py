@@ -24,7 +24,8 @@ from queuectl.testing.contract.base import (
 
 KEY = Unique("fenced", ttl=1_000_000)
 LATE_OUTCOMES: dict[str, Callable[[Reserved, Clock], Outcome]] = {
-    "done": lambda reserved, clock: Done(then=(entry("next"),), unlock=(KEY.key,)),
+    "done": lambda reserved, clock: Done(),
+    "done with more": lambda reserved, clock: Done(then=(entry("next"),), unlock=(KEY.key,)),
     "release": lambda reserved, clock: Release(0),
     "release later": lambda reserved, clock: Release(10),
     "spared release": lambda reserved, clock: Release(0, spared=True),

@@ -86,9 +86,10 @@ class World:
             assert self.drivers[who - 1].exchange(settlements, queues, 0)[0] == [GONE] * len(settlements)
 
     def come_late(self, who: int, which: int, kind: str) -> None:
-        """Settle what somebody else has, or nobody any more."""
+        """Settle what somebody else has, or, if there is no such thing, what nobody has any more."""
         stale = [one for one in [*self.former, *self.reservations] if not self._is_current(one)]
-        for reserved in stale[-1 - which :][:1]:
+        overtaken = [one for one in stale if uuid_of(one) in self.jobs and self.jobs[uuid_of(one)].holder is not None]
+        for reserved in (overtaken or stale)[-1 - which :][:1]:
             late = Settlement(reserved, OUTCOMES[kind](reserved, self.clock, 0))
             assert self.drivers[who].exchange([late], [HIGH], 0)[0] == [GONE]
 
