@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from time import monotonic
 
 import pytest
@@ -17,7 +18,9 @@ OTHERS = [f"k{number}" for number in range(18)]
 
 
 @pytest.mark.fault("F2", "F3", "F16")
-def test_what_a_killed_worker_held_comes_back_after_the_lease(store: str, make_arena: MakeArena) -> None:
+def test_what_a_killed_worker_held_comes_back_after_the_lease(
+    store: str, make_arena: MakeArena, record_property: Callable[[str, object], None]
+) -> None:
     """It held no more than it could run at once. The job whose effect was there is done twice, the other once, and both
     see that it is their second attempt. The eighteen that it had not reserved start once."""
     arena = make_arena(store, retry_after=LEASE)
@@ -30,7 +33,7 @@ def test_what_a_killed_worker_held_comes_back_after_the_lease(store: str, make_a
     successor = arena.project.work()
     arena.await_done({"before", "after", *OTHERS})
     again = until(lambda: arena.project.starts("before")[1:], "the second attempt")[0]
-    assert again["t"] - killed < LEASE + 2
+    record_property("recovery", {"host lost": [again["t"] - killed]})
     arena.await_rest()
     successor.signal(signal.SIGTERM)
     assert successor.ends() == 0

@@ -70,7 +70,7 @@ def test_any_push_may_go_wrong_beside_an_outbox(store: str, make_arena: MakeAren
     """A store that refuses, or that takes a job and does not say so, costs no job and doubles none: the outbox has it
     too, and it is known again when it is carried over."""
     arena = make_arena(store, retry_after=2, outbox="app")
-    for fault in arena.sweep("push", MODES):
+    for fault in arena.sweep("push", ["kill-after", "refused", "unconfirmed"]):
         told = produce(arena, nursery, fault)
         assert told.code == -9 or len(told.stdout.split()) == KEYS
     drain(arena, nursery)
@@ -83,7 +83,7 @@ def test_any_push_may_go_wrong_beside_an_outbox(store: str, make_arena: MakeAren
 def test_any_push_into_an_outbox_may_go_wrong(store: str, make_arena: MakeArena, nursery: Nursery) -> None:
     """The store is away: as without an outbox, only what was accepted is promised, and that is done once."""
     arena = make_arena(store, retry_after=2, outbox="app")
-    for fault in arena.sweep("push", MODES):
+    for fault in arena.sweep("push", ["kill-after", "unconfirmed"]):
         produce(arena, nursery, fault, {"AWAY": arena.project.connection})
     assert {place for places in arena.places().values() for place in places} <= {"outbox:ready", "outbox:delayed"}
     drain(arena, nursery)
