@@ -14,7 +14,10 @@ from tests.faults.rig.arena import Arena
 @pytest.mark.fault("F15")
 @pytest.mark.parametrize(
     ("jobs", "workers", "deploys"),
-    [pytest.param(300, 2, 2, id="quick"), pytest.param(2000, 3, 10, marks=pytest.mark.long, id="thorough")],
+    [
+        pytest.param(300, 2, 2, id="quick"),
+        pytest.param(2000, 3, 10, marks=[pytest.mark.long, pytest.mark.timeout(1800)], id="thorough"),
+    ],
 )
 def test_workers_are_replaced_while_they_drain_a_queue(
     store: str, jobs: int, workers: int, deploys: int, make_arena: MakeArena

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import inf
+from math import ceil, inf
 from time import monotonic
 
 import pytest
@@ -17,6 +17,8 @@ from tests.faults.rig.killer import Killer, speechless, unacknowledged
 WORKERS = 4
 JOB = "Ledger({job}, after=0 if n % 10 else 0.002)"
 """Every tenth one takes a moment between its effect and its end, or hardly a kill would fall between them."""
+PART = 10_000
+"""Jobs that are pushed at once."""
 LARGEST, GROWTH = 60 << 20, 4 << 20
 """Bytes that the parent of a worker may have in memory, and by how many that may grow with the jobs."""
 
@@ -57,7 +59,8 @@ def test_a_hundred_thousand_jobs_whose_processes_are_killed(
 def _drain(arena: Arena, plan: Plan, seed: int, note: Note) -> None:
     """None is lost. A job is done twice exactly if its process was killed between its effect and the acknowledgement;
     attempts are starts, but for those that were killed before their first word, which their worker names."""
-    arena.push_many(plan.jobs, expression=JOB)
+    for part in range(ceil(plan.jobs / PART)):
+        arena.push_many(min(PART, plan.jobs - part * PART), prefix=f"k{part}-", expression=JOB)
     begun = monotonic()
     workers = [arena.project.work("--stop-when-empty", "--tries=5", "--json") for _ in range(WORKERS)]
     killer = Killer(arena.project, workers, seed, every=plan.every, most=plan.most)

@@ -114,6 +114,7 @@ def test_a_job_that_ends_with_its_limit_has_one_outcome(arena: Arena) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1800)
 @pytest.mark.fault("F9")
 def test_hundreds_of_jobs_that_end_with_their_limit_have_one_outcome_each(store: str, make_arena: MakeArena) -> None:
     """However many end in one moment."""
@@ -124,10 +125,11 @@ def _punctual_jobs(arena: Arena, count: int, workers: int) -> None:
     """An alarm may strike between a job's effect and its return: that job is done, and failed. No other one is both."""
     keys = {f"k{offset}": offset for offset in _offsets(count)}
     arena.put(*(job(key, "Punctual", offset=offset) for key, offset in keys.items()))
-    lines = [json.loads(line) for line in arena.project.drain("--json", f"--workers={workers}").stdout.splitlines()]
+    worker = arena.project.work("--stop-when-empty", "--json", f"--workers={workers}")
+    assert worker.ends(patience=60 + 5 * count) == 0
     outcomes = defaultdict(list)
-    for line in lines:
-        if line.get("status") not in (None, "starting"):
+    for line in map(json.loads, worker.output().splitlines()):
+        if line["status"] != "starting":
             outcomes[line["uuid"]].append(line["status"])
     failed = records(arena)
     assert len(outcomes) == count
