@@ -11,6 +11,7 @@ import ctypes
 import gc
 import json
 import os
+import signal
 import subprocess
 import sys
 import traceback
@@ -35,7 +36,7 @@ PRELOADED = (
     *("redis", "psycopg", "pymysql", "dotenv"),
 )
 JOBS = REPOSITORY / "tests/acceptance"
-PR_SET_CHILD_SUBREAPER = 36
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 
 
 @dataclass(frozen=True)
@@ -101,13 +102,19 @@ def _order(project: Project, fault: Mapping[str, str] | None, **what: Any) -> di
 
 def serve() -> None:
     """Take orders, one line of several at a time; answer with exit codes."""
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    _ask(PR_SET_PDEATHSIG, signal.SIGKILL)
+    _ask(PR_SET_CHILD_SUBREAPER, 1)
     _warm_up()
     gc.freeze()  # or each fork's first collection would copy every page
     for line in sys.stdin:
         pids = [_fork(order) for order in json.loads(line)]
         codes = _await_everybody()
         print(json.dumps([codes[pid] for pid in pids]), flush=True)
+
+
+def _ask(what: int, value: int) -> None:
+    """Something of the kernel, for this process."""
+    ctypes.CDLL(None, use_errno=True).prctl(what, value, 0, 0, 0)
 
 
 def _warm_up() -> None:
@@ -131,6 +138,7 @@ def _await_everybody() -> dict[int, int]:
 def _fork(order: Mapping[str, Any]) -> int:
     pid = os.fork()
     if pid == 0:
+        _ask(PR_SET_PDEATHSIG, signal.SIGKILL)  # a test that is broken off leaves nobody behind
         code = 70
         try:
             code = _be(order)
