@@ -280,13 +280,13 @@ class TestTheMixinOnAQueue:
             "payroll-first": 1,
         }
 
-    def test_what_keeps_it_from_being_queued_reaches_the_caller(self, tmp_path: Path) -> None:
+    def test_what_keeps_it_from_being_queued_reaches_the_caller(self, app: App, tmp_path: Path) -> None:
         """A notification is never dropped in silence."""
         (tmp_path / "queue.sqlite").write_bytes(b"this is no database" * 100)
         with pytest.raises(QueuectlError):
             SendsNotifications().create_notification(HELLO)
 
-    def test_data_that_does_not_fit_is_refused_at_once(self) -> None:
+    def test_data_that_does_not_fit_is_refused_at_once(self, app: App) -> None:
         """Not by a worker, later."""
         with pytest.raises(InvalidArguments):
             SendsNotifications().create_notification({"title": "for whom?"})  # type: ignore[typeddict-item]  # on purpose
