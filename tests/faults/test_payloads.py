@@ -120,7 +120,7 @@ def test_a_job_of_another_version_waits_fails_with_the_reason_and_can_be_retried
         deploy(arena.project, LATER.format(name="Later") + LATER.format(name="Gone"))
         worker.signal(signal.SIGHUP)
         driver.failed.retry([failed["Gone"].uuid])
-    arena.await_done({"fine", "later", "gone"})
+    arena.await_done({"fine", "later", "gone"}, 150)  # parked anew by the former self, it waits twice as long
     stop(worker)
     assert [event["attempt"] for key in ("later", "gone") for event in arena.project.starts(key)] == [1, 1]
     assert arena.check().done == 3
