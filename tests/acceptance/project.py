@@ -191,7 +191,7 @@ class Project:
         """What the jobs wrote down, in order."""
         if not self.ledger.exists():
             return []
-        return [json.loads(line) for line in self.ledger.read_text().splitlines()]
+        return [json.loads(line) for line in self.ledger.read_text().rpartition("\n")[0].splitlines()]
 
     def done(self) -> Counter[str]:
         return Counter(event["key"] for event in self.events() if event["ev"] == "done")

@@ -145,7 +145,7 @@ def _busy_one(ground: Ground, lots: random.Random, workers: Sequence[Worker]) ->
 
 def _busy(ground: Ground) -> set[int]:
     """Processes in the middle of a job, by the latest lines of the ledger."""
-    lines = ground.arena.project.ledger.read_text()[-RECENT:].splitlines()[1:]
+    lines = ground.arena.project.ledger.read_text().rpartition("\n")[0][-RECENT:].splitlines()[1:]
     latest = {event["pid"]: event["ev"] for event in map(json.loads, lines)}
     return {pid for pid, ev in latest.items() if ev == "start"}
 

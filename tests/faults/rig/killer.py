@@ -74,7 +74,8 @@ class Killer:
                 children |= set(worker.children())
         with self._ledger.open("rb") as ledger:
             ledger.seek(max(self._ledger.stat().st_size - TAIL, 0))
-            return children & {json.loads(line)["pid"] for line in ledger.read().splitlines()[1:]}
+            whole, _, _ = ledger.read().rpartition(b"\n")  # the last line may be in the middle of being written
+        return children & {json.loads(line)["pid"] for line in whole.splitlines()[1:]}
 
 
 def unacknowledged(events: Events, kills: Iterable[Kill]) -> set[str]:
