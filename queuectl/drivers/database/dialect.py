@@ -27,6 +27,10 @@ class Dialect:
     """What the `attempts` column holds at most."""
     claim: str
     """Ends a SELECT whose rows the transaction is going to change."""
+    by_key: str
+    """Behind a table whose rows are named by their ids: it is not to be read whole, which locks what others want."""
+    delete: tuple[str, str]
+    """Around the ids of rows that are to be deleted, each found by its key; `@` stands for the table."""
     payload: str
     """Reads a payload column, whatever somebody wrote there."""
     epoch: str
@@ -52,6 +56,8 @@ SQLITE = Dialect(
     least="MIN",
     most_attempts=32_767,
     claim="",
+    by_key="",
+    delete=("DELETE FROM @ WHERE id IN (", ")"),
     payload="CAST(payload AS BLOB)",
     epoch="CAST(strftime('%s', failed_at) AS REAL)",
     to_integer="INTEGER",
@@ -72,6 +78,8 @@ POSTGRES = Dialect(
     least="LEAST",
     most_attempts=32_767,
     claim="FOR UPDATE SKIP LOCKED",
+    by_key="",
+    delete=("DELETE FROM @ WHERE id IN (", ")"),
     payload="payload",
     epoch="CAST(extract(epoch FROM failed_at) AS double precision)",
     to_integer="bigint",
@@ -92,6 +100,11 @@ MYSQL = Dialect(
     least="LEAST",
     most_attempts=65_535,
     claim="FOR UPDATE SKIP LOCKED",
+    by_key=" FORCE INDEX (PRIMARY)",
+    delete=(  # no hint keeps a plain DELETE from reading a small table whole
+        "DELETE @ FROM JSON_TABLE(CONCAT('[', CONCAT_WS(',', ",
+        "), ']'), '$[*]' COLUMNS (named BIGINT PATH '$')) AS names STRAIGHT_JOIN @ FORCE INDEX (PRIMARY) ON id = named",
+    ),
     payload="payload",
     epoch="(UNIX_TIMESTAMP(failed_at) + 0e0)",
     to_integer="SIGNED",

@@ -47,6 +47,7 @@ class Grammar:
             "attempts_more": self._one_more(dialect.most_attempts),
             "ready_order": "available_at, id",
             "claim": dialect.claim,
+            "by_key": dialect.by_key,
             "payload": dialect.payload,
             "epoch": dialect.epoch,
             "to_integer": dialect.to_integer,
@@ -55,6 +56,9 @@ class Grammar:
             "or_not": dialect.insert_new[1],
             "among": "",
         }
+        for table in ("jobs", "failed"):
+            before, after = (part.replace("@", self._words[table]) for part in dialect.delete)
+            self._words |= {f"delete_{table}": before, f"named_{table}": after}
         self._words |= {name: part.format_map(self._words) for name, part in PARTS.items()}
         self._rendered: dict[str, str] = {}
 

@@ -85,7 +85,7 @@ PAGES = {
 }
 LAST_ID = "SELECT MAX(id) FROM {jobs} WHERE queue = :queue"
 SOME_IDS = "SELECT id FROM {jobs} WHERE queue = :queue AND id <= :last ORDER BY id LIMIT 1000"
-DELETE_IDS = "DELETE FROM {jobs} WHERE id IN (:ids)"
+DELETE_IDS = "{delete_jobs}:ids{named_jobs}"
 
 CHECK_JOBS = (
     "SELECT id, queue, payload, attempts, reserved_at, available_at, created_at, reserved_by, lease_until, parked_at"
@@ -122,9 +122,9 @@ FAILED_BY_UUID = FAILED_WHOLE + "uuid = :key"
 FAILED_BY_ID = FAILED_WHOLE + "id = :key"
 FAILED_COUNT = "SELECT COUNT(*) FROM {failed}"
 FAILED_IDS = "SELECT uuid, id FROM {failed} WHERE uuid IN (:keys)"
-FAILED_TAKE = "SELECT id, uuid, queue, {payload}, {now} FROM {failed} WHERE id IN (:ids) ORDER BY id {claim}"
-FAILED_CLAIM = "SELECT id, uuid FROM {failed} WHERE id IN (:ids) ORDER BY id {claim}"
-FAILED_DELETE = "DELETE FROM {failed} WHERE id IN (:ids)"
+FAILED_TAKE = "SELECT id, uuid, queue, {payload}, {now} FROM {failed}{by_key} WHERE id IN (:ids) ORDER BY id {claim}"
+FAILED_CLAIM = "SELECT id, uuid FROM {failed}{by_key} WHERE id IN (:ids) ORDER BY id {claim}"
+FAILED_DELETE = "{delete_failed}:ids{named_failed}"
 FAILED_LAST = "SELECT MAX(id) FROM {failed}"
 FAILED_SOME = "SELECT id FROM {failed} WHERE id <= :last ORDER BY id LIMIT 1000"
 FAILED_SOME_BEFORE = "SELECT id FROM {failed} WHERE id <= :last AND {failed_time} <= :before ORDER BY id LIMIT 1000"

@@ -1,0 +1,53 @@
+"""Rows that are named by their ids are found by them: whoever reads a table whole locks what others want."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from queuectl.clock import FakeClock
+from queuectl.config import Connection
+from queuectl.drivers.database import DatabaseDriver
+from queuectl.migrations import migrate
+from queuectl.testing.contract.base import entry, record, reserve_one
+from tests.unit.database.conftest import Raw
+
+ROWS = 60
+ACTS: dict[str, Callable[[DatabaseDriver, list[str]], int]] = {
+    "retry": lambda driver, uuids: len(driver.failed.retry(uuids)),
+    "forget": lambda driver, uuids: len(driver.failed.forget(uuids)),
+}
+
+
+@pytest.fixture(params=["postgres_url", "mariadb_url"])
+def connection(request: pytest.FixtureRequest) -> Connection:
+    """Where rows are locked one by one."""
+    connection = Connection("database", "database", url=request.getfixturevalue(request.param), timeout=1.0)
+    migrate(connection)
+    return connection
+
+
+@pytest.fixture
+def url(connection: Connection) -> str:
+    return connection.url
+
+
+@pytest.mark.fault("F39")
+@pytest.mark.parametrize("act", ACTS)
+def test_a_row_that_somebody_holds_is_in_nobodys_way(
+    act: str, driver: DatabaseDriver, raw: Raw, clock: FakeClock
+) -> None:
+    """Of sixty failed jobs another operator has two; those in between are moved, also where the table is so small that
+    a database would rather read all of it: two that do so at once hold each other up, and leave rows behind."""
+    driver.push([entry()])
+    pattern = record(reserve_one(driver), clock)
+    uuids = [f"uuid-{number}" for number in range(ROWS)]
+    driver.failed.add([replace(pattern, uuid=uuid) for uuid in uuids])
+    raw("begin")
+    raw("select id from failed_jobs where uuid in ('uuid-3', 'uuid-50') for update")
+    assert ACTS[act](driver, uuids[10:40]) == 30
+    assert ACTS[act](driver, uuids) == ROWS - 30 - 2
+    raw("rollback")
+    assert ACTS[act](driver, uuids) == 2
