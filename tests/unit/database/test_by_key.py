@@ -11,7 +11,7 @@ from queuectl.clock import FakeClock
 from queuectl.config import Connection
 from queuectl.drivers.database import DatabaseDriver
 from queuectl.migrations import migrate
-from queuectl.testing.contract.base import entry, record, reserve_one
+from queuectl.testing.contract.base import entry, record, reserve, reserve_one
 from tests.unit.database.conftest import Raw
 
 ROWS = 60
@@ -51,3 +51,14 @@ def test_a_row_that_somebody_holds_is_in_nobodys_way(
     assert ACTS[act](driver, uuids) == ROWS - 30 - 2
     raw("rollback")
     assert ACTS[act](driver, uuids) == 2
+
+
+@pytest.mark.fault("F24")
+def test_a_sweep_waits_for_nobody(driver: DatabaseDriver, raw: Raw, clock: FakeClock) -> None:
+    """Thirty leases have ended; of thirty jobs that are waiting, somebody holds two."""
+    driver.push([entry() for _ in range(ROWS)])
+    reserve(driver, room=ROWS // 2)
+    clock.sleep(driver.retry_after + 1)
+    raw("begin")
+    raw("select id from jobs where id in (40, 50) for update")
+    assert len(reserve(driver, room=ROWS)) == ROWS - 2
