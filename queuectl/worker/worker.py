@@ -121,9 +121,13 @@ class Worker:
             stopping.want(reason)
         if stopping.wanted is None:
             return None
-        if self._docket.running or self._hooks or any(child.busy for child in self._crew):
+        if self._has_work_in_hand:
             return None
         return self._last_words(stopping.wanted) if self._docket.unsettled else stopping.wanted
+
+    @property
+    def _has_work_in_hand(self) -> bool:
+        return bool(self._docket.running or self._hooks) or any(child.busy for child in self._crew)
 
     def _last_words(self, wanted: Stop) -> Stop | None:
         """A stop that leaves outcomes behind, once the store has had its time to take them."""
@@ -324,6 +328,8 @@ class Worker:
 
     def _patience(self) -> float:
         """Seconds until something is due that no descriptor announces."""
+        if (self._stopping.wanted or self._appetite.sated) and not (self._docket.unsettled or self._has_work_in_hand):
+            return 0.0  # the last outcome is in the store, and that was all
         now = monotonic()
         waits = [self._upkeep.left, *(child.deadline - now for child in self._crew)]
         if self._needs_children:
