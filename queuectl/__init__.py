@@ -66,7 +66,8 @@ __all__ = [
     "job",
 ]
 
-__version__: str
+__version__ = "0.1.0"
+"""The distribution's as well; written here, because to ask what is installed takes as long as the parser."""
 
 _HOMES = {
     "FunctionJob": "queuectl.jobs.function",
@@ -83,14 +84,9 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name == "__version__":
-        from importlib.metadata import version
-
-        found: Any = version("queuectl-artisan")
-    elif name in __all__:
-        found = getattr(import_module(_HOMES.get(name, "queuectl.errors")), name)
-    else:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(_HOMES.get(name, "queuectl.errors")), name)
     globals()[name] = found
     return found
 

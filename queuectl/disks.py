@@ -11,7 +11,6 @@ import contextlib
 import errno
 import os
 import re
-import secrets
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -95,7 +94,7 @@ class LocalDisk:
             former = _status(name, folder)
             if former is not None:
                 self._check(path, former)
-            hidden = f".{secrets.token_hex(8)}.tmp"
+            hidden = f".{os.urandom(8).hex()}.tmp"
             try:
                 _write_new(hidden, folder, data, former, self.mode)
                 os.replace(hidden, name, src_dir_fd=folder, dst_dir_fd=folder)

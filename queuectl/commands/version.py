@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as installed
-
-DISTRIBUTION = "queuectl-artisan"
+from queuectl import __version__
 
 
 def version() -> str:
-    """The installed distribution's version; `unknown` when the package is only lying on the path."""
-    try:
-        return installed(DISTRIBUTION)
-    except PackageNotFoundError:
-        return "unknown"
+    return __version__

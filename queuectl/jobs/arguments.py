@@ -32,8 +32,7 @@ def bind(cls: type[Job], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Job:
 
 def dump(job: Job) -> str:
     """The job's arguments as JSON text. `InvalidArguments` for what does not fit, or would not come back equal."""
-    from pydantic import ValidationError
-    from pydantic_core import PydanticSerializationError
+    from pydantic_core import PydanticSerializationError, ValidationError
 
     shape = Shape.of(type(job))
     given = {argument.name: getattr(job, argument.attribute) for argument in shape.arguments}
@@ -52,7 +51,7 @@ def dump(job: Job) -> str:
 
 def load(cls: type[Job], text: str | bytes) -> Job:
     """The job with the arguments in *text*, an object of names as `dump` writes it."""
-    from pydantic import ValidationError
+    from pydantic_core import ValidationError
 
     shape = Shape.of(cls)
     _refuse_constants(shape, text if isinstance(text, str) else text.decode())

@@ -11,7 +11,7 @@ from queuectl.errors import InvalidArguments
 from queuectl.jobs.masking import MASK, is_secret, mask
 
 if TYPE_CHECKING:
-    from pydantic import ValidationError
+    from pydantic_core import ValidationError
 
     from queuectl.jobs.shape import Shape
 

@@ -6,47 +6,36 @@ import difflib
 import pkgutil
 import sys
 import traceback
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from queuectl.errors import ConfigurationError, DuplicateJob, UnknownJob
+from queuectl.jobs.declaration import Declaration
 from queuectl.jobs.definition import Job, has_failed_hook, is_complete, place_of, registered_name
 from queuectl.jobs.function import FunctionJob
+from queuectl.jobs.installed import installed_jobs
 from queuectl.jobs.limits import Settings
 from queuectl.jobs.settings import declared
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 BUILT_IN = {
     "SendNotificationJob": "queuectl.jobs.send_notification",
     "ProcessImageJob": "queuectl.jobs.process_image",
 }
-"""Jobs in the box, imported when they are asked for: the second needs Pillow."""
-ENTRY_POINTS = "queuectl.jobs"
+"""Jobs in the box, imported when they are asked for."""
+BUILT_IN_DECLARATIONS = {
+    "SendNotificationJob": Declaration(Settings(tries=3, backoff=(10, 30, 60)), has_failed=True),
+    "ProcessImageJob": Declaration(Settings(tries=3), has_failed=False),
+}
+"""What these say of themselves, so that a child that never meets one need not import it."""
 FRAMES = 3
 """Of the traceback of a failed import, the innermost in the application."""
-
-
-@dataclass(frozen=True, slots=True)
-class Declaration:
-    """What the worker's parent, which never imports a job, must know of it."""
-
-    settings: Settings
-    has_failed: bool
-
-    def to_json(self) -> dict[str, Any]:
-        return {"settings": asdict(self.settings), "has_failed": self.has_failed}
-
-    @classmethod
-    def from_json(cls, found: Mapping[str, Any]) -> Declaration:
-        settings = dict(found["settings"])
-        if settings["backoff"] is not None:
-            settings["backoff"] = tuple(settings["backoff"])
-        return cls(Settings(**settings), bool(found["has_failed"]))
 
 
 class Registry:
@@ -81,9 +70,9 @@ class Registry:
         return sorted({*self._jobs, *BUILT_IN})
 
     def declarations(self) -> dict[str, Declaration]:
-        """What every job declares, by name. Imports the built-in ones."""
-        found = {name: self.get(name) for name in self.names()}
-        return {name: Declaration(declared(cls), has_failed_hook(cls)) for name, cls in found.items()}
+        """What every job declares, by name."""
+        found = {name: Declaration(declared(cls), has_failed_hook(cls)) for name, cls in self._jobs.items()}
+        return {**BUILT_IN_DECLARATIONS, **found}
 
     def load(self, modules: Iterable[str], root: Path) -> None:
         """Import *modules* (a package stands for all modules in it) from *root*, and what is installed, and register
@@ -93,7 +82,7 @@ class Registry:
             sys.path.insert(0, str(root))
         for name in modules:
             self._add_all(_import_tree(name, root))
-        for point in entry_points(group=ENTRY_POINTS):
+        for point in installed_jobs():
             self._add_loaded(_load(point))
 
     def _add_all(self, modules: Iterable[ModuleType]) -> None:

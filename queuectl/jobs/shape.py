@@ -5,14 +5,16 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from queuectl.errors import JobDefinitionError
+from queuectl.jobs.plain import PlainAdapter, plain_schema
 
 if TYPE_CHECKING:
     from pydantic import ConfigDict, TypeAdapter
+    from pydantic_core import CoreSchema
     from pydantic_core.core_schema import CoreConfig
 
     from queuectl.jobs.definition import Job
@@ -65,8 +67,14 @@ class Shape:
         return None
 
     @cached_property
-    def adapter(self) -> TypeAdapter[dict[str, Any]]:
+    def adapter(self) -> TypeAdapter[dict[str, Any]] | PlainAdapter:
         """Checks and converts `{name: value}`. Built on first use: importing pydantic costs more than most programs."""
+        plain = [plain_schema(argument.type) for argument in self.arguments]
+        if None not in plain:
+            return PlainAdapter.of(_fields_schema(self.arguments, plain), _config())
+        return self._pydantic()
+
+    def _pydantic(self) -> TypeAdapter[dict[str, Any]]:
         from pydantic import TypeAdapter
         from pydantic.errors import PydanticUserError
         from pydantic_core import SchemaError
@@ -106,22 +114,26 @@ def _hints_of(cls: type[Job]) -> Mapping[str, Any]:
 
 def _schema_of(arguments: tuple[Argument, ...]) -> Any:
     from pydantic import GetCoreSchemaHandler
-    from pydantic_core import CoreSchema, core_schema
 
     class Arguments:
         """A dictionary of exactly these names; unlike a TypedDict's, its strictness does not reach further down."""
 
         @classmethod
         def __get_pydantic_core_schema__(cls, _source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-            fields = {
-                argument.name: core_schema.typed_dict_field(
-                    handler.generate_schema(_revealing(argument.type)), required=argument.required
-                )
-                for argument in arguments
-            }
-            return core_schema.typed_dict_schema(fields, extra_behavior="forbid", config=_config())
+            schemas = [handler.generate_schema(_revealing(argument.type)) for argument in arguments]
+            return _fields_schema(arguments, schemas)
 
     return Arguments
+
+
+def _fields_schema(arguments: tuple[Argument, ...], schemas: Sequence[Any]) -> CoreSchema:
+    from pydantic_core import core_schema
+
+    fields = {
+        argument.name: core_schema.typed_dict_field(schema, required=argument.required)
+        for argument, schema in zip(arguments, schemas, strict=True)
+    }
+    return core_schema.typed_dict_schema(fields, extra_behavior="forbid", config=_config())
 
 
 def _config() -> CoreConfig:

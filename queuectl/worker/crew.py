@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from time import monotonic, sleep
 from typing import Any
 
-from queuectl.jobs.registry import Declaration
+from queuectl.jobs.declaration import Declaration
 from queuectl.worker.children import Child, Death, human_size, start_environment
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0

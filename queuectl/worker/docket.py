@@ -21,11 +21,11 @@ from queuectl.events import (
     LeaseLost,
     WorkerNote,
 )
+from queuectl.jobs.declaration import Declaration
 from queuectl.jobs.limits import Limits, Settings, resolve
 from queuectl.jobs.outcome import Ending, Failed, Outcome, Parked, Problem, Release, Report
 from queuectl.jobs.payload import Envelope, decode, identity
 from queuectl.jobs.problem import problem
-from queuectl.jobs.registry import Declaration
 from queuectl.runner import Attempt, judge, record, refuse_late
 from queuectl.worker.children import Death
 from queuectl.worker.link import StoreLink

@@ -12,10 +12,10 @@ import pytest
 
 from queuectl.app import App
 from queuectl.errors import DriverUnavailable, InvalidArguments, QueuectlError, TableMissing
+from queuectl.jobs.declaration import Declaration
 from queuectl.jobs.limits import Limits, resolve
 from queuectl.jobs.outcome import Ending, Failed, Release
 from queuectl.jobs.payload import decode, encode, new_uuid
-from queuectl.jobs.registry import Declaration
 from queuectl.jobs.send_notification import NotificationData, SendNotificationJob
 from queuectl.migrations import migrate
 from queuectl.notifications import bind_notification_service

@@ -42,6 +42,14 @@ def test_reading_commands_import_neither_servers_nor_the_application(ready: Site
     assert found.isdisjoint({*FOREVER_ABSENT, "pydantic", "rich", "importlib.metadata"})
 
 
+def test_a_worker_imports_what_it_needs(ready: Site) -> None:
+    """Its parent runs no job: what checks arguments and what runs coroutines stays with the children."""
+    found = modules_after(ready.root, "work", "--stop-when-empty")
+    absent = {"redis", "psycopg", "pymysql", "PIL", "shop", "pydantic", "pydantic_core", "asyncio", "rich", "ssl"}
+    absent |= {"importlib.metadata", "queuectl.jobs.registry", "queuectl.jobs.definition", "queuectl.runner.running"}
+    assert found.isdisjoint(absent)
+
+
 def test_the_version_needs_nothing(site: Site) -> None:
     """Not even the parser."""
     assert modules_after(site.root, "--version").isdisjoint({*FOREVER_ABSENT, "typer", "sqlite3", "tomli"})

@@ -6,16 +6,19 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
+from zipfile import ZipFile
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from queuectl.errors import ConfigurationError, DuplicateJob, UnknownJob
-from queuectl.jobs.definition import Job
+from queuectl.jobs.declaration import Declaration
+from queuectl.jobs.definition import Job, has_failed_hook
 from queuectl.jobs.function import job
 from queuectl.jobs.limits import Settings
-from queuectl.jobs.registry import BUILT_IN, Declaration, Registry
+from queuectl.jobs.registry import BUILT_IN, Registry
+from queuectl.jobs.settings import declared
 
 NAMES = r"""
 os.system subprocess.Popen builtins.eval builtins.exec eval exec __import__ os sys posix.system pty.spawn
@@ -189,6 +192,28 @@ def test_installed_distributions_bring_jobs(root: Path) -> None:
     (information / "entry_points.txt").write_text("[queuectl.jobs]\none = plugin\nbad = plugin:Missing\n")
     with pytest.raises(ConfigurationError, match="'plugin:Missing' that plugin brings cannot be imported"):
         Registry().load([], root)
+
+
+def test_of_archives_the_entry_points_are_read_too(root: Path) -> None:
+    """Where jobs may lie that cannot be seen by looking into folders."""
+    archive = root / "plugin.zip"
+    with ZipFile(archive, "w") as file:
+        file.writestr("plugin.py", "from queuectl import Job\n" + JOB.format(name="Zipped"))
+        file.writestr("plugin-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: plugin\nVersion: 1.0\n")
+        file.writestr("plugin-1.0.dist-info/entry_points.txt", "[queuectl.jobs]\none = plugin\n")
+    sys.path.insert(0, str(archive))
+    registry = Registry()
+    registry.load([], root)
+    assert "Zipped" in registry.names()
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_what_is_said_of_built_in_jobs_is_what_they_say(name: str) -> None:
+    """Whether they have been imported or not."""
+    registry = Registry()
+    before = registry.declarations()[name]
+    cls = registry.get(name)
+    assert before == registry.declarations()[name] == Declaration(declared(cls), has_failed_hook(cls))
 
 
 def test_declarations_travel_as_json() -> None:
