@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
@@ -56,7 +55,9 @@ class Output:
 
     @property
     def width(self) -> int:
-        return shutil.get_terminal_size((80, 24)).columns
+        from shutil import get_terminal_size  # with its archives' formats it is a megabyte: not for every worker
+
+        return get_terminal_size((80, 24)).columns
 
     def line(self, text: str = "") -> None:
         """One line (or block) of data, already safe."""

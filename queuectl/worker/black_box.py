@@ -10,7 +10,6 @@ import os
 import signal
 import struct
 import sys
-from tempfile import TemporaryFile
 
 WHERE_ARE_YOU = signal.SIGUSR1
 """Has the interpreter write down where it is, even from inside C code."""
@@ -75,5 +74,7 @@ class BlackBox:
 def _nameless_file() -> int:
     if sys.platform == "linux":
         return os.memfd_create("queuectl-child")  # needs no disk, which may be full or read-only
+    from tempfile import TemporaryFile
+
     with TemporaryFile() as file:
         return os.dup(file.fileno())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import socket
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -66,7 +65,7 @@ class Upkeep:
         self._since = clock.now()
         self._first_restart: str | None = None
         self._read_once = False
-        self.worker = f"{self._host}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.worker = f"{self._host}:{os.getpid()}:{os.urandom(4).hex()}"
         self.marks = Marks()
         self.restart_asked = False
 
