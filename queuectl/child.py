@@ -1,4 +1,4 @@
-"""Where a worker's child process starts: `python -m queuectl.child LINE PARENT BOX`."""
+"""Where a worker's child process starts: `python -m queuectl.child LINE PARENT BOX PLACES`."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ import sys
 from queuectl.app import App
 from queuectl.errors import ConfigurationError
 from queuectl.jobs.problem import problem_of
-from queuectl.worker.black_box import BlackBox
-from queuectl.worker.child import die_with, prepare_signals, say_broken, serve
+from queuectl.worker.black_box import Writer
+from queuectl.worker.child import die_with, prepare_signals, say_broken, say_hello, serve
+from queuectl.worker.crowd import serve_many
 
 
 def main(arguments: list[str]) -> int:
     """Import the application, then run jobs until the parent closes the line."""
-    descriptor, parent, box = map(int, arguments)
+    descriptor, parent, box_descriptor, places = map(int, arguments)
     die_with(parent)
-    black_box = BlackBox.inherited(box)
-    alarm = prepare_signals(black_box)
+    box = Writer(box_descriptor, places)
+    alarm = prepare_signals(box)
     with socket.socket(fileno=descriptor) as line:
         line.set_inheritable(False)  # a process that a job starts must not keep the line open
         try:
@@ -30,7 +31,11 @@ def main(arguments: list[str]) -> int:
             say_broken(line, str(error), problem_of(error).text)
             return ConfigurationError.exit_code
         with contextlib.suppress(ConnectionError):  # the parent has gone, and we with it
-            serve(line, black_box, app.runner, alarm, declarations)
+            say_hello(line, declarations)
+            if places == 1:
+                serve(line, box, app.runner, alarm)
+            else:
+                serve_many(line, box, app.runner, places)
         app.close()
     return 0
 

@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from tests.acceptance.project import Project
+
 STORES = ("sync", "sqlite", "postgres", "mariadb", "valkey", "redis62", "-")
 NAMES = {"postgresql": "postgres", "mysql": "mariadb", "redis": "valkey"}
 FIGURES = ("struck", "jobs", "done", "lost", "doubled")
@@ -27,12 +29,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--fault-table", action="store_true", help="end with tables of faults and stores")
     parser.addoption("--long", action="store_true", help="run the tests marked long as well: soaks and big sweeps")
     parser.addoption("--seed", type=int, help="of tests that draw lots, only the run that this number made")
+    parser.addoption("--concurrency", type=int, default=1, help="of the workers that tests start")
     parser.addoption("--soak", type=float, default=600.0, metavar="SECONDS", help="how long each soak of --long is")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "fault(*numbers): which faults of docs/reliability.md this test proves")
     config.addinivalue_line("markers", "long: takes minutes; runs with --long only")
+    Project.concurrency = config.option.concurrency
     if not hasattr(config.option, "draw"):  # chosen once, and handed on to the processes that run tests
         config.option.draw = _draw(config)
 

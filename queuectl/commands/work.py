@@ -18,8 +18,8 @@ from queuectl.commands.version import version
 from queuectl.errors import UsageError
 
 if TYPE_CHECKING:
+    from queuectl.commands.work_console import Console, JsonConsole
     from queuectl.commands.work_log import WorkLog
-    from queuectl.events import Listener
     from queuectl.worker.options import WorkerOptions
     from queuectl.worker.stop import Stop
 
@@ -67,6 +67,9 @@ def work(
         int, typer.Option("--tries", metavar="N", min=0, help="Attempts of a job that says nothing; 0: no limit.")
     ] = 1,
     workers: Annotated[int, typer.Option("--workers", metavar="N", min=1, help="Processes that run jobs.")] = 1,
+    concurrency: Annotated[
+        int, typer.Option("--concurrency", metavar="N", min=1, max=1000, help="Jobs that each process runs at once.")
+    ] = 1,
     grace: Annotated[
         Seconds,
         typer.Option("--grace", metavar="TIME", help="How long a stop waits for running jobs.", show_default=False),
@@ -105,6 +108,7 @@ def work(
         timeout=math.ceil(seconds(timeout, "--timeout")),
         tries=tries,
         workers=workers,
+        concurrency=concurrency,
         grace=seconds(grace, "--grace") if grace else None,
         kill_after=seconds(kill_after, "--kill-after"),
         max_downtime=seconds(max_downtime, "--max-downtime"),
@@ -114,18 +118,20 @@ def work(
 
 def run(session: Session, connection: str, options: WorkerOptions, *, as_json: bool) -> int:
     """Work, say why it ended, and start anew where that was what the signal meant."""
+    from queuectl.commands.unblocked import Unblocked
     from queuectl.commands.work_log import each
     from queuectl.worker.stop import StopReason
     from queuectl.worker.worker import Worker
 
     _tell_children(session)
     log = _open_log(session)
-    driver = session.app.driver(connection)
+    console = _console(session, as_json=as_json)
     worker = Worker(
-        driver,
+        session.app.driver(connection),
         options,
         child_command=CHILD,
-        listener=each(log, _listener(session, as_json=as_json)),
+        listener=each(log, Unblocked(console, session.output)),
+        unheard=log.unheard & console.unheard,
         unknown_job_grace=session.app.connection(connection).unknown_job_grace,
         relays=session.app.relays(connection, options.queues, each(log.warn, session.output.warn)),
     )
@@ -162,12 +168,10 @@ def steps(words: str, option: str) -> tuple[int, ...]:
     return found
 
 
-def _listener(session: Session, *, as_json: bool) -> Listener:
-    from queuectl.commands.unblocked import Unblocked
+def _console(session: Session, *, as_json: bool) -> Console | JsonConsole:
     from queuectl.commands.work_console import Console, JsonConsole
 
-    output = session.output
-    return Unblocked(JsonConsole(output) if as_json else Console(output, verbosity=session.verbosity), output)
+    return JsonConsole(session.output) if as_json else Console(session.output, verbosity=session.verbosity)
 
 
 def _open_log(session: Session) -> WorkLog:

@@ -26,6 +26,8 @@ from queuectl.events import (
 )
 from queuectl.jobs.masking import mask
 
+EACH_JOB: frozenset[type[Event]] = frozenset({JobStarting, JobDone})
+"""What happens even when nothing happens."""
 LONGEST = 4096
 """Characters of one value in a log; tracebacks are in the failed store."""
 
@@ -35,6 +37,8 @@ class Console:
 
     def __init__(self, output: Output, *, verbosity: int = 0) -> None:
         self._output, self._verbose = output, verbosity > 0
+        self.unheard: frozenset[type[Event]] = EACH_JOB if output.quiet else frozenset()
+        """The kinds of event that this has no use for."""
 
     def __call__(self, event: Event) -> None:
         match event:
@@ -99,6 +103,7 @@ class JsonConsole:
     def __init__(self, output: Output) -> None:
         self._output = output
         self._notes = Console(output)
+        self.unheard: frozenset[type[Event]] = frozenset()
 
     def __call__(self, event: Event) -> None:
         record = _record(event)

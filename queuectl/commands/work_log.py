@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar, assert_never
 
 from queuectl.commands.times import runtime
-from queuectl.commands.work_console import sentence
+from queuectl.commands.work_console import EACH_JOB, sentence
 from queuectl.errors import QueuectlError
 from queuectl.events import (
     Event,
@@ -49,8 +49,16 @@ class WorkLog:
 
     def __init__(self, logger: logging.Logger | None) -> None:
         self._logger = logger
+        self.unheard: frozenset[type[Event]] = EACH_JOB if not self._has_details else frozenset()
+        """The kinds of event that this has no use for."""
+
+    @property
+    def _has_details(self) -> bool:
+        return self._logger is not None and self._logger.isEnabledFor(logging.DEBUG)
 
     def __call__(self, event: Event) -> None:
+        if self._logger is None or type(event) in self.unheard:
+            return
         level, text = told(event)
         self._write(level, text)
 

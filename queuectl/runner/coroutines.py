@@ -32,12 +32,16 @@ class EventLoop:
             return _run_beside(function, timeout)
         if self._is_here():
             return self._run_beside_and_block(function, timeout)
-        future = asyncio.run_coroutine_threadsafe(_ending_of(function, timeout), self._running_loop())
+        future = asyncio.run_coroutine_threadsafe(ending_of(function, timeout), self._running_loop())
         try:
             return future.result()
         except BaseException:
             future.cancel()  # somebody stopped waiting (Ctrl-C): do not go on without them
             raise
+
+    def soon(self, function: Callable[[], object]) -> None:
+        """Have the loop call *function*, and do not wait for it."""
+        self._running_loop().call_soon_threadsafe(function)
 
     def close(self) -> None:
         """Cancel what runs, and stop."""
@@ -80,10 +84,10 @@ def _run_beside(function: Callable[[], Awaitable[Any]], timeout: float) -> BaseE
     """On a loop and a thread of its own."""
     context = copy_context()
     with ThreadPoolExecutor(1) as beside:
-        return beside.submit(context.run, asyncio.run, _ending_of(function, timeout)).result()
+        return beside.submit(context.run, asyncio.run, ending_of(function, timeout)).result()
 
 
-async def _ending_of(function: Callable[[], Awaitable[Any]], timeout: float) -> BaseException | None:
+async def ending_of(function: Callable[[], Awaitable[Any]], timeout: float) -> BaseException | None:
     """What it raised, as a value: SystemExit would otherwise end the loop, and every other job on it."""
     try:
         await _within(function, timeout)

@@ -26,7 +26,7 @@ from queuectl.jobs.problem import problem_of
 from queuectl.jobs.registry import Registry
 from queuectl.jobs.running import Running, running
 from queuectl.runner.attempt import Attempt
-from queuectl.runner.coroutines import EventLoop
+from queuectl.runner.coroutines import EventLoop, ending_of
 from queuectl.runner.raised import Raised
 
 Alarm = Callable[[float], AbstractContextManager[None]]
@@ -65,19 +65,52 @@ class Runner:
         A plain `handle` runs in this thread, inside *alarm*; a coroutine is cancelled after *timeout* seconds.
         0 is no limit. *begins* is told before `handle` is called.
         """
+        job = self.prepare(attempt)
+        return (
+            job if isinstance(job, Report) else self.perform(job, attempt, timeout=timeout, alarm=alarm, begins=begins)
+        )
+
+    def prepare(self, attempt: Attempt) -> Job | Report:
+        """The job with its arguments; or how the run has ended already, where there is none to call."""
         try:
-            job = self._job(attempt)
+            return self._job(attempt)
         except UnknownJob as error:
             return self._report(attempt, Ending.UNKNOWN, error)
         except (MalformedPayload, InvalidArguments, JobDefinitionError) as error:
             return self._report(attempt, Ending.REFUSED, error)
         except Exception as error:
             return self._report(attempt, Ending.RAISED, error)
+
+    def perform(
+        self,
+        job: Job,
+        attempt: Attempt,
+        *,
+        timeout: float = 0,
+        alarm: Alarm = no_alarm,
+        begins: Callable[[], None] = _nothing,
+    ) -> Report:
+        """The rest of `run`, for a job that `prepare` gave."""
         state = Running(attempt.attempts, attempt.uuid)
         with running(job, state):
             begins()
             raised = self._call(job.handle, timeout, alarm)
         return self._ended(attempt, job, state, raised, timeout)
+
+    async def perform_async(
+        self, job: Job, attempt: Attempt, *, timeout: float = 0, begins: Callable[[], None] = _nothing
+    ) -> Report:
+        """`perform` for a coroutine, on the loop that runs it."""
+        state = Running(attempt.attempts, attempt.uuid)
+        with running(job, state):
+            begins()
+            raised = await ending_of(job.handle, timeout)
+        return self._ended(attempt, job, state, raised, timeout)
+
+    @property
+    def loop(self) -> EventLoop:
+        """Where coroutines run."""
+        return self._loop
 
     def call_failed(self, attempt: Attempt, why: Problem) -> Problem | None:
         """Run the job's `failed(error)`; the problem it raised itself, if it did.

@@ -1,4 +1,4 @@
-"""What a child leaves behind, however it dies: the run it had begun, and where its interpreter was at the end.
+"""What a child leaves behind, however it dies: the runs it had begun, and where its interpreter was at the end.
 
 A file in memory without a name, which both sides hold. The child writes into it and never waits for a reader; the
 parent reads it once the child is dead.
@@ -6,6 +6,7 @@ parent reads it once the child is dead.
 
 from __future__ import annotations
 
+import mmap
 import os
 import signal
 import struct
@@ -13,62 +14,64 @@ import sys
 
 WHERE_ARE_YOU = signal.SIGUSR1
 """Has the interpreter write down where it is, even from inside C code."""
-_BEGUN = struct.Struct("=q")
+_KEY = struct.Struct("=q")
 LONGEST = 65_536
 """Bytes read of what the interpreter wrote: a thousand frames."""
 
 
 class BlackBox:
-    """That of one child."""
+    """The parent's end: a place for each job that runs at once, and behind them what the interpreter writes."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, places: int) -> None:
         self._descriptor = descriptor
+        self._trace_at = places * _KEY.size
 
     @classmethod
-    def make(cls) -> BlackBox:
+    def make(cls, places: int = 1) -> BlackBox:
         """An empty one. Raises `OSError` where it cannot be had."""
-        box = cls(_nameless_file())
+        box = cls(_nameless_file(), places)
         box.forget()
         return box
-
-    @classmethod
-    def inherited(cls, descriptor: int) -> BlackBox:
-        """The child's end; what the child starts does not get it."""
-        os.set_inheritable(descriptor, False)
-        return cls(descriptor)
 
     def fileno(self) -> int:
         return self._descriptor
 
-    # The child's side
-
-    def begin(self, key: int) -> None:
-        """The code of this run is about to be called. A microsecond: once for each job."""
-        os.pwrite(self._descriptor, _BEGUN.pack(key), 0)
-
-    # The parent's side
-
     @property
-    def begun(self) -> int:
-        """The key of the run that began last; 0 for none."""
-        key: int = _BEGUN.unpack(os.pread(self._descriptor, _BEGUN.size, 0))[0]
-        return key
+    def begun(self) -> frozenset[int]:
+        """The keys of the runs that began last in each place."""
+        return frozenset(key for (key,) in _KEY.iter_unpack(os.pread(self._descriptor, self._trace_at, 0))) - {0}
 
     @property
     def trace(self) -> str:
         """What the interpreter wrote as it died or was asked where it is; empty if it had no time to."""
-        return os.pread(self._descriptor, LONGEST, _BEGUN.size).decode(errors="replace").strip()
+        return os.pread(self._descriptor, LONGEST, self._trace_at).decode(errors="replace").strip()
 
     def forget(self) -> None:
-        """Back to nothing: the next word that the interpreter writes is the first one."""
-        os.ftruncate(self._descriptor, 0)
-        os.ftruncate(self._descriptor, _BEGUN.size)
-        os.lseek(self._descriptor, _BEGUN.size, os.SEEK_SET)  # for the child as well: it is one open file
+        """No trace: the next word that the interpreter writes is the first one."""
+        os.ftruncate(self._descriptor, self._trace_at)
+        os.lseek(self._descriptor, self._trace_at, os.SEEK_SET)  # for the child as well: it is one open file
 
     def close(self) -> None:
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             os.close(descriptor)
+
+
+class Writer:
+    """The child's end of one. What the child starts does not get it."""
+
+    def __init__(self, descriptor: int, places: int = 1) -> None:
+        os.set_inheritable(descriptor, False)
+        self._descriptor = descriptor
+        self._places = mmap.mmap(descriptor, places * _KEY.size)
+
+    def fileno(self) -> int:
+        """Where the interpreter writes."""
+        return self._descriptor
+
+    def begin(self, key: int, place: int = 0) -> None:
+        """The code of this run is about to be called. Written to memory: once for each job, without a system call."""
+        _KEY.pack_into(self._places, place * _KEY.size, key)
 
 
 def _nameless_file() -> int:

@@ -14,9 +14,9 @@ from typing import Any
 
 from queuectl.runner import Runner
 from queuectl.worker.alarm import Alarm
-from queuectl.worker.black_box import WHERE_ARE_YOU, BlackBox
-from queuectl.worker.frames import Frame, FrameReader, Kind, pack
-from queuectl.worker.messages import attempt_from, problem_from_json, problem_to_json, report_to_json
+from queuectl.worker.black_box import WHERE_ARE_YOU, Writer
+from queuectl.worker.frames import Frame, FrameReader, Kind, pack, to_head
+from queuectl.worker.messages import attempt_from, pack_hooked, pack_report, problem_from_json
 
 _PR_SET_PDEATHSIG = 1
 _CHUNK = 262_144
@@ -33,7 +33,7 @@ def die_with(parent: int) -> None:
         os._exit(1)
 
 
-def prepare_signals(box: BlackBox) -> Alarm:
+def prepare_signals(box: Writer) -> Alarm:
     """Stopping is the parent's decision; a crash, and the parent's question, leave a trace in *box*."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR2, signal.SIGHUP):
         signal.signal(number, lambda signum, frame: None)
@@ -44,34 +44,45 @@ def prepare_signals(box: BlackBox) -> Alarm:
     return alarm
 
 
+def say_hello(line: socket.socket, declarations: Mapping[str, Any]) -> None:
+    """Tell the parent that it may send jobs, and which ones are known here."""
+    line.sendall(pack(Kind.HELLO, head=to_head({"pid": os.getpid(), "jobs": dict(declarations)})))
+
+
 def say_broken(line: socket.socket, message: str, text: str) -> None:
     """Tell the parent that the application cannot be imported."""
-    line.sendall(pack(Frame(Kind.BROKEN, {"message": message, "text": text})))
+    line.sendall(pack(Kind.BROKEN, head=to_head({"message": message, "text": text})))
 
 
-def serve(line: socket.socket, box: BlackBox, runner: Runner, alarm: Alarm, declarations: Mapping[str, Any]) -> None:
-    """Say hello, then run what the parent sends until it closes the line."""
+def serve(line: socket.socket, box: Writer, runner: Runner, alarm: Alarm) -> None:
+    """Run what the parent sends, one after the other, until it closes the line."""
     born_as = os.getpid()
-    line.sendall(pack(Frame(Kind.HELLO, {"pid": os.getpid(), "jobs": dict(declarations)})))
-    for frame in _frames(line):
-        answer = _run(frame, box, runner, alarm) if frame.kind is Kind.RUN else _call_failed(frame, runner)
-        if os.getpid() != born_as:  # a process that the job forked came back from it: the job is not its to report
-            os._exit(0)
-        line.sendall(pack(answer))
+    for frame in frames(line):
+        answer = _run(frame, box, runner, alarm) if frame.kind is Kind.RUN else call_failed(frame, runner)
+        leave_if_forked(born_as)
+        line.sendall(answer)
 
 
-def _frames(line: socket.socket) -> Iterator[Frame]:
+def frames(line: socket.socket) -> Iterator[Frame]:
+    """What the parent sends, until it closes the line."""
     reader = FrameReader()
     while data := line.recv(_CHUNK):
         yield from reader.feed(data)
 
 
-def _run(frame: Frame, box: BlackBox, runner: Runner, alarm: Alarm) -> Frame:
-    key = frame.head["key"]
-    report = runner.run(attempt_from(frame), timeout=frame.head["timeout"], alarm=alarm, begins=partial(box.begin, key))
-    return Frame(Kind.REPORT, {"key": key, **report_to_json(report)})
+def leave_if_forked(born_as: int) -> None:
+    """A process that a job forked came back from it: the job is not its to report."""
+    if os.getpid() != born_as:
+        os._exit(0)
 
 
-def _call_failed(frame: Frame, runner: Runner) -> Frame:
-    problem = runner.call_failed(attempt_from(frame), problem_from_json(frame.head["problem"]))
-    return Frame(Kind.HOOKED, {"key": frame.head["key"], "problem": problem and problem_to_json(problem)})
+def call_failed(frame: Frame, runner: Runner) -> bytes:
+    facts = frame.facts
+    return pack_hooked(frame.key, runner.call_failed(attempt_from(frame, facts), problem_from_json(facts["problem"])))
+
+
+def _run(frame: Frame, box: Writer, runner: Runner, alarm: Alarm) -> bytes:
+    facts = frame.facts
+    begins = partial(box.begin, frame.key)
+    report = runner.run(attempt_from(frame, facts), timeout=facts["timeout"], alarm=alarm, begins=begins)
+    return pack_report(frame.key, report)

@@ -11,13 +11,13 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
 from queuectl.jobs.outcome import Ending
 from queuectl.worker.black_box import WHERE_ARE_YOU, BlackBox
-from queuectl.worker.frames import Frame, FrameReader, pack
+from queuectl.worker.frames import Frame, FrameReader
 
 _CHUNK = 262_144
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -33,8 +33,8 @@ class Death:
     """As `waitpid` gives it."""
     peak_memory: int
     """Bytes."""
-    begun: int = 0
-    """The key of the run whose code it had begun last; 0 for none."""
+    begun: frozenset[int] = frozenset()
+    """The keys of the runs whose code it had begun last, one for each place."""
     trace: str = ""
     """Where its interpreter was, if it could still tell."""
 
@@ -53,25 +53,38 @@ class Death:
 
 
 class Child:
-    """One child process with its line. Ready once it has said hello and while it runs nothing."""
+    """One child process with its line, and the jobs that it runs."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], *, below: int = sys.maxsize) -> None:
-        """*below*: what the descriptor of its line must stay under. Raises `OSError` if it cannot be started."""
-        self._line, self._box, self._process = _start(command, environment, below)
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], *, places: int = 1, below: int = sys.maxsize
+    ) -> None:
+        """*places*: how many jobs it runs at once; *below*: what the descriptor of its line must stay under.
+
+        Raises `OSError` if it cannot be started.
+        """
+        self._line, self._box, self._process = _start(command, environment, places, below)
         self._reader = FrameReader()
         self._out = bytearray()
+        self._places = places
         self.pid = self._process.pid
         self.started = monotonic()
         self.declarations: Mapping[str, Any] | None = None
         """What its hello said of its jobs; None until then."""
-        self.busy = 0
-        """The key of what it runs; 0 for nothing."""
-        self.deadline = math.inf
-        """Monotonic time at which what it runs is ended."""
+        self.runs: dict[int, float] = {}
+        """The keys of what it runs, each with the monotonic time at which it is ended."""
+        self._wake_at = math.inf
         self._asked = 0
         """How often it has been told that its time is up."""
+        self.is_alone = False
+        """What it runs must have no neighbours."""
+        self.retiring = False
+        """It is given nothing more, and leaves once it runs nothing."""
         self.killed_for: Ending | None = None
         """Why we killed it, if we did."""
+        self.overdue: frozenset[int] = frozenset()
+        """The runs whose lateness it was killed for."""
+        self.leave_by = math.inf
+        """Monotonic time until which it may take its leave, once it has been let go."""
         self.hung_up = False
         """Its end of the line is closed: it is dead, or as good as dead."""
 
@@ -80,8 +93,11 @@ class Child:
         return monotonic() - self.started
 
     @property
-    def ready(self) -> bool:
-        return self.declarations is not None and not self.busy and not self.hung_up
+    def room(self) -> int:
+        """How many jobs it could begin now."""
+        if self.declarations is None or self.is_alone or self.retiring or self.hung_up:
+            return 0
+        return self._places - len(self.runs)
 
     @property
     def wants_to_write(self) -> bool:
@@ -90,25 +106,36 @@ class Child:
     def fileno(self) -> int:
         return self._line.fileno()
 
-    def assign(self, key: int, frame: Frame, patience: float) -> None:
-        """Give it something to do, and *patience* seconds before it is killed over it. Never blocks."""
+    def assign(self, key: int, frame: bytes, patience: float) -> None:
+        """Give it something to do, and *patience* seconds before it is killed over it. Sent by the next `flush`."""
         if self._asked:  # what it did before came to its end after all
             self._asked = 0
             self._box.forget()
-        self.busy, self.deadline = key, monotonic() + patience
-        self._out += pack(replace(frame, head={"key": key, **frame.head}))
-        self.flush()
+        self.runs[key] = deadline = monotonic() + patience
+        self._wake_at = min(self._wake_at, deadline)
+        self._out += frame
 
-    def release(self) -> int:
-        """It is done with what it was given: the key of that."""
-        key, self.busy, self.deadline = self.busy, 0, math.inf
-        return key
+    def release(self, key: int) -> bool:
+        """It is done with this; whether it had it at all."""
+        if self.runs.pop(key, None) is None:
+            return False
+        if not self.runs:
+            self.is_alone = False
+        return True
+
+    def next_deadline(self, now: float) -> float:
+        """Monotonic time at which something it runs may have to be ended: never later than the true one."""
+        if now >= self._wake_at:
+            self._wake_at = min(self.runs.values(), default=math.inf)
+        return self._wake_at
 
     def flush(self) -> None:
         """Write what is queued, as far as it goes."""
-        with contextlib.suppress(BlockingIOError, ConnectionError):  # a dead child is noticed by its death
+        try:
             while self._out:
                 del self._out[: self._line.send(self._out)]
+        except (BlockingIOError, ConnectionError):  # a dead child is noticed by its death
+            pass
 
     def receive(self) -> Iterator[Frame]:
         """The frames that have arrived whole."""
@@ -133,20 +160,27 @@ class Child:
         with contextlib.closing(self._box) as box:
             return Death(status, usage.ru_maxrss * 1024, box.begun, box.trace)
 
-    def end_late(self) -> None:
-        """Its time is up: have it write down where it is, and a moment later kill it."""
+    def end_late(self, now: float) -> None:
+        """The time of something it runs is up: have it write down where it is, and a moment later kill it."""
+        overdue = frozenset(key for key, deadline in self.runs.items() if now >= deadline)
         if self._asked and (self._box.trace or self._asked >= MOMENTS):
+            self.overdue = overdue
             self.kill(Ending.TIMED_OUT)
             return
         if not self._asked:
             self._send(os.kill, WHERE_ARE_YOU)
-        self._asked, self.deadline = self._asked + 1, monotonic() + MOMENT
+        self._asked += 1
+        for key in overdue:
+            self.runs[key] = now + MOMENT
+        self._wake_at = now + MOMENT
 
     def kill(self, why: Ending | None = None) -> None:
         """End it and everything it started."""
         if self._process.returncode is not None:  # buried: its number may be another's by now
             return
-        self.killed_for, self.deadline = self.killed_for or why, math.inf
+        self.killed_for = self.killed_for or why
+        self.runs = dict.fromkeys(self.runs, math.inf)
+        self._wake_at = math.inf
         for send in (os.killpg, os.kill):  # the group, and itself in case its job has left the group
             self._send(send, signal.SIGKILL)
 
@@ -170,28 +204,29 @@ class Child:
 
 
 def _start(
-    command: Sequence[str], environment: Mapping[str, str], below: int
+    command: Sequence[str], environment: Mapping[str, str], places: int, below: int
 ) -> tuple[socket.socket, BlackBox, subprocess.Popen[bytes]]:
     """A process, our end of its line, and its black box."""
     with contextlib.ExitStack() as unless_started:
-        box = unless_started.enter_context(contextlib.closing(BlackBox.make()))
+        box = unless_started.enter_context(contextlib.closing(BlackBox.make(places)))
         ours, theirs = socket.socketpair()
         unless_started.enter_context(ours)
         ours.setblocking(False)
         with theirs:
-            process = _execute(command, environment, (theirs.fileno(), box.fileno()), below)
+            descriptors = theirs.fileno(), box.fileno()
+            if max(descriptors) >= below:
+                raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+            words = [theirs.fileno(), os.getpid(), box.fileno(), places]
+            process = _execute([*command, *map(str, words)], environment, descriptors)
         unless_started.pop_all()
     return ours, box, process
 
 
 def _execute(
-    command: Sequence[str], environment: Mapping[str, str], descriptors: tuple[int, int], below: int
+    command: Sequence[str], environment: Mapping[str, str], descriptors: tuple[int, int]
 ) -> subprocess.Popen[bytes]:
-    if max(descriptors) >= below:
-        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
-    line, box = descriptors
     return subprocess.Popen(
-        [*command, str(line), str(os.getpid()), str(box)],
+        command,
         stdin=subprocess.DEVNULL,
         stdout=sys.stderr.fileno() if _has_descriptor(sys.stderr) else subprocess.DEVNULL,
         pass_fds=descriptors,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import math
 import os
 import resource
 import sys
@@ -13,6 +14,7 @@ from typing import Any
 
 from queuectl.jobs.declaration import Declaration
 from queuectl.worker.children import Child, Death, human_size, start_environment
+from queuectl.worker.switchboard import Switchboard
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0
 HOPELESS = 5
@@ -31,13 +33,27 @@ LEAVING = 5.0
 class Crew:
     """Starts children and buries them."""
 
-    def __init__(self, command: Sequence[str], size: int, *, memory: int, note: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        size: int,
+        *,
+        places: int = 1,
+        memory: int,
+        note: Callable[[str], None],
+        switchboard: Switchboard | None = None,
+    ) -> None:
+        """*places*: how many jobs each child runs at once."""
         self._command = command
         self._size = size
+        self._places = places
+        self._switchboard = switchboard or Switchboard()
         self._memory = memory * (1 << 20)
         self._note = note
         self._children: list[Child] = []
         self._leaving: list[Child] = []
+        self._retiring = 0
+        """How many of the children are only waited for."""
         self._stillborn = 0
         self._start_at = 0.0
         self._short = False
@@ -56,12 +72,31 @@ class Crew:
     @property
     def start_in(self) -> float:
         """Seconds before a missing child may be started; infinite when none is missing."""
-        if len(self._children) >= self._size:
-            return float("inf")
+        if not self.is_short:
+            return math.inf
         return max(self._start_at - monotonic(), 0.0)
 
-    def ready(self) -> list[Child]:
-        return [child for child in self._children if child.ready]
+    @property
+    def is_short(self) -> bool:
+        """Fewer children than there should be take jobs."""
+        return len(self._children) - self._retiring < self._size
+
+    @property
+    def room(self) -> int:
+        """How many jobs could begin now."""
+        return sum(child.room for child in self._children)
+
+    @property
+    def busy(self) -> bool:
+        return any(child.runs for child in self._children)
+
+    def roomiest(self) -> Child | None:
+        """Where the next job is to begin: the child that runs the fewest."""
+        return max((child for child in self._children if child.room), key=_room, default=None)
+
+    def idle(self) -> Iterator[Child]:
+        """Those that run nothing and could begin something."""
+        return (child for child in self._children if child.room and not child.runs)
 
     def fill(self) -> None:
         """Start what is missing, with growing pauses while children die at birth; hurry those that should have left."""
@@ -70,7 +105,7 @@ class Crew:
         while self.start_in == 0.0 and not self.hopeless:
             self._start()
         for child in self._leaving:
-            if monotonic() > child.deadline:
+            if monotonic() > child.leave_by:
                 child.kill()
 
     def greet(self, child: Child, jobs: Mapping[str, Any]) -> None:
@@ -83,21 +118,34 @@ class Crew:
         self._stillborn = HOPELESS
 
     def rest(self, child: Child) -> None:
-        """A child has ended a job: let it go if it has grown too large."""
+        """A child has ended a job: let it go if it has grown too large, or if it was to go."""
         self._stillborn = 0
         if self._memory and self._due_for_memory_check(child) and (size := child.memory()) >= self._memory:
             self._note(f"Child {child.pid} uses {human_size(size)} of memory and is replaced.")
             self.retire(child)
+        elif child.retiring:
+            self._let_go(child)
 
     def retire(self, child: Child) -> None:
-        """Let an idle child go: it leaves once its line is closed."""
-        if child not in self._children:
+        """Replace it: it gets nothing more to do, and leaves as soon as it runs nothing."""
+        if not child.retiring:
+            child.retiring = True
+            self._retiring += 1
+        self._let_go(child)
+
+    def _let_go(self, child: Child) -> None:
+        if child.runs or child not in self._children:
             return
-        child.deadline = monotonic() + LEAVING
+        child.leave_by = monotonic() + LEAVING
+        self._remove(child)
         child.close()
-        self._memory_seen.pop(child.pid, None)
-        self._children.remove(child)
         self._leaving.append(child)
+
+    def _remove(self, child: Child) -> None:
+        self._children.remove(child)
+        self._retiring -= child.retiring
+        self._switchboard.disconnect(child)
+        self._memory_seen.pop(child.pid, None)
 
     def reap(self) -> Iterator[tuple[Child, Death]]:
         """The children that have died, taken off the list; the caller reads their last words first."""
@@ -107,8 +155,7 @@ class Crew:
         for child in list(self._children):
             death = child.reap()
             if death is not None:
-                self._children.remove(child)
-                self._memory_seen.pop(child.pid, None)
+                self._remove(child)
                 self._note_early_death(child)
                 yield child, death
                 child.close()
@@ -123,6 +170,7 @@ class Crew:
     def dismiss(self, patience: float = 0.5) -> None:
         """Close every line, wait a moment for children to leave, and kill those that do not."""
         for child in self._children:
+            self._switchboard.disconnect(child)
             child.close()
         leaving = [*self._children, *self._leaving]
         deadline = monotonic() + patience
@@ -143,7 +191,7 @@ class Crew:
 
     def _note_early_death(self, child: Child) -> None:
         """Its fault or the application's, not a job's: the next one is started a little later each time."""
-        if child.declarations is None or (not child.busy and child.age < YOUNG):
+        if child.declarations is None or (not child.runs and child.age < YOUNG):
             self._count_stillborn()
 
     def _count_stillborn(self) -> None:
@@ -152,7 +200,9 @@ class Crew:
 
     def _start(self) -> None:
         try:
-            self._children.append(Child(self._command, start_environment(), below=_descriptors()))
+            child = Child(self._command, start_environment(), places=self._places, below=_descriptors())
+            self._children.append(child)
+            self._switchboard.connect(child)
             self._short = False
         except OSError as error:
             if error.errno == errno.EMFILE and not self._children and not self._leaving:
@@ -177,3 +227,7 @@ def _descriptors() -> int:
     """How many this process may use for its children's lines."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return sys.maxsize if soft == resource.RLIM_INFINITY else soft - SPARE_DESCRIPTORS
+
+
+def _room(child: Child) -> int:
+    return child.room

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from time import monotonic
@@ -23,7 +24,7 @@ from queuectl.events import (
 )
 from queuectl.jobs.declaration import Declaration
 from queuectl.jobs.limits import Limits, Settings, resolve
-from queuectl.jobs.outcome import Ending, Failed, Outcome, Parked, Problem, Release, Report
+from queuectl.jobs.outcome import Done, Ending, Failed, Outcome, Parked, Problem, Release, Report
 from queuectl.jobs.payload import Envelope, decode, identity
 from queuectl.jobs.problem import problem
 from queuectl.runner import Attempt, judge, record, refuse_late
@@ -55,7 +56,8 @@ class Unsettled:
 
     running: Running
     outcome: Outcome
-    event: Event
+    event: Event | None
+    """What is told once it is durable, if anybody wants to hear it."""
     sent: bool = False
     """It has been sent before, and the answer is not known."""
 
@@ -80,16 +82,21 @@ class Docket:
         grace: float,
         clock: Clock,
         emit: Callable[[Event], None],
+        unheard: frozenset[type[Event]] = frozenset(),
     ) -> None:
+        """*unheard*: kinds of event that nobody listens to; they are not made."""
         self._driver = driver
         self._link = link
         self._flags = flags
         self._grace = grace
         self._clock = clock
         self._emit = emit
+        self._tells_starts, self._tells_ends = JobStarting not in unheard, JobDone not in unheard
         self._keys = count(1)
         self.running: dict[int, Running] = {}
         self.unsettled: list[Unsettled] = []
+        self.suspects: deque[int] = deque()
+        """Running jobs without a child: one of them killed the one they shared, and each runs again alone."""
         self.processed = 0
         self.counts: dict[str, int] = {}
         """What has been settled since the counters were last written: `done:QUEUE`, `failed:QUEUE`, …"""
@@ -123,7 +130,8 @@ class Docket:
             return None
         key = next(self._keys)
         self.running[key] = running
-        self._emit(JobStarting(facts(running), self._clock.now()))
+        if self._tells_starts:
+            self._emit(JobStarting(facts(running), self._clock.now()))
         return key, running
 
     def close(self, key: int, report: Report) -> Running:
@@ -133,34 +141,78 @@ class Docket:
         self._settle(running, self._judge(running, report), report.problem)
         return running
 
-    def close_dead(self, key: int, death: Death, killed_for: Ending | None) -> Running:
-        """The child of a run is gone: the same, with what its death tells."""
+    def close_dead(
+        self,
+        keys: Collection[int],
+        death: Death,
+        killed_for: Ending | None = None,
+        overdue: Container[int] = (),
+        *,
+        has_company: bool = False,
+    ) -> None:
+        """The child of these runs is gone: what becomes of each of them, by what its death tells.
+
+        Whoever was not its cause is spared. Where nobody knows which of several was, each is run again, alone.
+        *has_company*: it did something else as well, which may have been the cause.
+        """
+        if killed_for is not None:
+            blamed = [key for key in keys if key in overdue] if killed_for is Ending.TIMED_OUT else []
+        else:
+            blamed = sorted(death.begun.intersection(keys)) or list(keys)
+        for key in keys:
+            if key not in blamed:
+                self.close(key, Report(Ending.INTERRUPTED))
+        if killed_for is None and (len(blamed) > 1 or has_company):
+            self._suspect(blamed, death)
+            return
+        for key in blamed:
+            self._close_culprit(key, death, killed_for)
+
+    def _close_culprit(self, key: int, death: Death, killed_for: Ending | None) -> None:
         running = self.running[key]
-        if killed_for is None and death.begun != key and self._is_spared(running):
-            attempt = running.attempt
-            text = f"A child was lost before it began {attempt.job} ({attempt.uuid}): {death.at_length}"
-            self._emit(WorkerNote(text, self._clock.now()))
-            return self.close(key, Report(Ending.INTERRUPTED))
-        return self.close(key, _report_of(running, death, killed_for))
+        attempt = running.attempt
+        if killed_for is None and key not in death.begun and self._is_spared(running):
+            self._note(f"A child was lost before it began {attempt.job} ({attempt.uuid}): {death.at_length}")
+            self.close(key, Report(Ending.INTERRUPTED))
+        else:
+            self.close(key, _report_of(running, death, killed_for))
+
+    def _suspect(self, keys: Sequence[int], death: Death) -> None:
+        """Their leases are kept: nobody else may run them beside other jobs meanwhile."""
+        self.suspects.extend(keys)
+        jobs = ", ".join(sorted({self.running[key].attempt.job for key in keys}))
+        self._note(f"A child that ran {len(keys)} jobs was lost; each runs again, alone ({jobs}): {death.at_length}")
+
+    def next_suspect(self) -> tuple[int, Running]:
+        """The next one to run alone."""
+        key = self.suspects.popleft()
+        return key, self.running[key]
+
+    def release_suspects(self) -> None:
+        """There is no time to run them again: they go back as they came."""
+        while self.suspects:
+            self.close(self.suspects.popleft(), Report(Ending.INTERRUPTED))
 
     def give_back(self, reserved: Reserved) -> None:
         """A reservation that cannot start after all: back into the queue, not an attempt."""
         running = self._outsider(reserved)
         self._settle(running, Release(spared=True))
 
-    def give_up(self, item: Unsettled) -> None:
-        """Stop offering this outcome to the store."""
-        self.unsettled = [other for other in self.unsettled if other is not item]
+    def give_up(self, items: Collection[Unsettled]) -> None:
+        """Stop offering these outcomes to the store."""
+        gone = set(map(id, items))
+        self.unsettled = [item for item in self.unsettled if id(item) not in gone]
 
     def take(self, sent: Sequence[Unsettled], verdicts: Sequence[Verdict]) -> Iterator[Unsettled]:
         """Take the store's answers; yields what has now failed for good and wants its hook called."""
+        self.give_up(sent)
         for item, verdict in zip(sent, verdicts, strict=True):
-            self.give_up(item)
             # Gone after an uncertain reply: the first sending had been applied. Gone at the first: the lease was lost.
             if verdict is Verdict.GONE and not item.sent:
                 self.lose(item.running)
                 continue
-            self._emit(item.event)
+            if item.event is not None:
+                self._emit(item.event)
             self._count(item)
             if item.wants_hook:
                 yield item
@@ -226,7 +278,9 @@ class Docket:
     def _settle(self, running: Running, outcome: Outcome, why: Problem | None = None) -> None:
         self.unsettled.append(Unsettled(running, outcome, self._event(running, outcome, why)))
 
-    def _event(self, running: Running, outcome: Outcome, why: Problem | None) -> Event:
+    def _event(self, running: Running, outcome: Outcome, why: Problem | None) -> Event | None:
+        if isinstance(outcome, Done) and not self._tells_ends:
+            return None
         about, now, duration = facts(running), self._clock.now(), monotonic() - running.started
         match outcome:
             case Failed(record=found):
@@ -239,6 +293,9 @@ class Docket:
                 return JobParked(about, now, reason, after)
             case _:
                 return JobDone(about, now, duration)
+
+    def _note(self, text: str) -> None:
+        self._emit(WorkerNote(text, self._clock.now()))
 
     def _count(self, item: Unsettled) -> None:
         name = f"{type(item.outcome).__name__.lower()}:{item.running.attempt.queue}"

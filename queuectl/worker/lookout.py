@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import select
 from collections.abc import Sequence
 from time import monotonic
 
 from queuectl.drivers.contract import Driver, Watch
 from queuectl.worker.link import StoreLink
+from queuectl.worker.switchboard import Switchboard
 
 
 class Lookout:
@@ -18,26 +18,30 @@ class Lookout:
         self._driver, self._link, self._queues = driver, link, queues
         self._watch: Watch | None = None
         self._check_at = math.inf
+        self._armed: int | None = None
         self._outages = link.outages
 
-    def arm(self, poll: select.poll) -> float:
-        """Have *poll* wake up for the watch's descriptor; the seconds until `sees_work` must be asked regardless."""
+    def arm(self, switchboard: Switchboard) -> float:
+        """Have *switchboard* wake up for the watch; the seconds until `sees_work` must be asked regardless."""
         self._look_again()
         watch = self._watch = self._watch or self._link.ask(lambda: self._driver.watch(self._queues))
         check_in = None if watch is None else self._link.ask(watch.next_check_in)
         if watch is None or check_in is None:  # the store is away: its return is noticed elsewhere
             self._check_at = math.inf
             return math.inf
-        descriptor = watch.fileno()
-        if descriptor is not None:
-            poll.register(descriptor, select.POLLIN)
+        self._armed = watch.fileno()
+        if self._armed is not None:
+            switchboard.listen_to(self._armed)
         self._check_at = monotonic() + check_in
         return check_in
 
-    def sees_work(self, ready: set[int]) -> bool:
-        """Is it worth asking the store for jobs?"""
+    def sees_work(self, ready: Sequence[int], switchboard: Switchboard) -> bool:
+        """After a wait: is it worth asking the store for jobs?"""
+        armed, self._armed = self._armed, None
+        if armed is not None:
+            switchboard.stop_listening_to(armed)  # by another look it may have become another one
         watch = self._watch
-        if watch is None or (monotonic() < self._check_at and watch.fileno() not in ready):
+        if watch is None or (monotonic() < self._check_at and armed not in ready):
             return False
         return bool(self._link.ask(watch.drain))
 

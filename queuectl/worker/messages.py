@@ -7,27 +7,42 @@ from typing import Any
 
 from queuectl.jobs.outcome import Ending, Problem, Report
 from queuectl.runner import Attempt
-from queuectl.worker.frames import Frame
+from queuectl.worker.frames import Frame, Kind, pack, to_head
+
+_FINISHED = Report(Ending.FINISHED)
 
 
-def attempt_to_json(attempt: Attempt) -> dict[str, Any]:
-    """Everything of an attempt but its payload, which is the frame's body."""
-    return {
-        "connection": attempt.connection,
-        "queue": attempt.queue,
-        "uuid": attempt.uuid,
-        "job": attempt.job,
-        "attempts": attempt.attempts,
-    }
+def pack_run(key: int, attempt: Attempt, timeout: float) -> bytes:
+    return pack(Kind.RUN, key, to_head({"timeout": timeout, "attempt": _attempt_to_json(attempt)}), attempt.payload)
 
 
-def attempt_from(frame: Frame) -> Attempt:
-    return Attempt(payload=frame.body, **frame.head["attempt"])
+def pack_failed(key: int, attempt: Attempt, why: Problem | None) -> bytes:
+    head = {"attempt": _attempt_to_json(attempt), "problem": why and problem_to_json(why)}
+    return pack(Kind.FAILED, key, to_head(head), attempt.payload)
 
 
-def report_to_json(report: Report) -> dict[str, Any]:
-    problem = report.problem and problem_to_json(report.problem)
-    return {"ending": report.ending.value, "after": report.after, "problem": problem}
+def pack_report(key: int, report: Report) -> bytes:
+    """An empty head where there is nothing to tell: a job that finished."""
+    if report.ending is Ending.FINISHED:
+        return pack(Kind.REPORT, key)
+    why = report.problem and problem_to_json(report.problem)
+    return pack(Kind.REPORT, key, to_head({"ending": report.ending.value, "after": report.after, "problem": why}))
+
+
+def pack_hooked(key: int, why: Problem | None) -> bytes:
+    return pack(Kind.HOOKED, key, to_head({"problem": why and problem_to_json(why)}))
+
+
+def attempt_from(frame: Frame, facts: Mapping[str, Any]) -> Attempt:
+    return Attempt(payload=frame.body, **facts["attempt"])
+
+
+def report_from(frame: Frame) -> Report:
+    if not frame.head:
+        return _FINISHED
+    facts = frame.facts
+    why = facts["problem"] and problem_from_json(facts["problem"])
+    return Report(Ending(facts["ending"]), facts["after"], why)
 
 
 def problem_to_json(problem: Problem) -> dict[str, str]:
@@ -38,6 +53,12 @@ def problem_from_json(found: Mapping[str, str]) -> Problem:
     return Problem(found["type"], found["message"], found["text"])
 
 
-def report_from_json(found: Mapping[str, Any]) -> Report:
-    problem = found["problem"] and problem_from_json(found["problem"])
-    return Report(Ending(found["ending"]), found["after"], problem)
+def _attempt_to_json(attempt: Attempt) -> dict[str, Any]:
+    """Everything of an attempt but its payload, which is the frame's body."""
+    return {
+        "connection": attempt.connection,
+        "queue": attempt.queue,
+        "uuid": attempt.uuid,
+        "job": attempt.job,
+        "attempts": attempt.attempts,
+    }

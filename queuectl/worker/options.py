@@ -32,6 +32,8 @@ class WorkerOptions:
     tries: int = 1
     workers: int = 1
     """Child processes."""
+    concurrency: int = 1
+    """Jobs that each child runs at once: plain ones in threads, coroutines on one event loop."""
     grace: float | None = None
     """How long a stop waits for running jobs before it gives them back; None: until they end."""
     kill_after: float = 2.0

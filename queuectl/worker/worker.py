@@ -4,33 +4,31 @@ from __future__ import annotations
 
 import contextlib
 import math
-import select
 import signal
-from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import count
 from time import monotonic
 
 from queuectl.clock import Clock, SystemClock
-from queuectl.drivers.contract import Driver, Reserved
-from queuectl.errors import DataRefused
+from queuectl.drivers.contract import Driver
 from queuectl.events import Event, Listener, QueuePaused, QueueResumed, WorkerNote, WorkerStarted, WorkerStopped
 from queuectl.jobs.outcome import Ending, Failed
 from queuectl.worker.appetite import Appetite
-from queuectl.worker.children import Child, resident
+from queuectl.worker.children import Child, Death, resident
 from queuectl.worker.crew import Crew
-from queuectl.worker.docket import Docket, Running, Unsettled, minimal
+from queuectl.worker.docket import Docket, Running, Unsettled
+from queuectl.worker.exchanges import Exchanges
 from queuectl.worker.frames import Frame, Kind
 from queuectl.worker.link import StoreLink
 from queuectl.worker.lookout import Lookout
-from queuectl.worker.messages import attempt_to_json, problem_to_json, report_from_json
+from queuectl.worker.messages import pack_failed, pack_run, report_from
 from queuectl.worker.options import WorkerOptions
 from queuectl.worker.signals import Signals, has_terminal
 from queuectl.worker.stop import Stop, Stopping, StopReason
+from queuectl.worker.switchboard import Switchboard
 from queuectl.worker.upkeep import Every, Upkeep
 
 MEMORY_EVERY = 5.0
-HOOK = -1
-"""The key of a child that calls a `failed` hook."""
 HOOK_TIME = 60.0
 """Seconds a `failed` hook may take before its child is killed."""
 LAST_PATIENCE = 5.0
@@ -47,14 +45,25 @@ class Worker:
         *,
         child_command: Sequence[str],
         listener: Listener,
+        unheard: frozenset[type[Event]] = frozenset(),
         unknown_job_grace: float = 3600.0,
         relays: Sequence[Callable[[], object]] = (),
         clock: Clock | None = None,
     ) -> None:
+        """*unheard*: the kinds of event that *listener* has no use for; those of each job cost time to make."""
         self._driver, self._options, self._listener = driver, options, listener
         self._clock = clock or SystemClock()
         self._link = StoreLink(self._note)
-        self._crew = Crew(child_command, options.workers, memory=options.memory, note=self._note)
+        self._signals = Signals()
+        self._switchboard = Switchboard()
+        self._crew = Crew(
+            child_command,
+            options.workers,
+            places=options.concurrency,
+            memory=options.memory,
+            note=self._note,
+            switchboard=self._switchboard,
+        )
         self._docket = Docket(
             driver,
             self._link,
@@ -62,19 +71,24 @@ class Worker:
             grace=unknown_job_grace,
             clock=self._clock,
             emit=self._emit,
+            unheard=unheard,
         )
         self._upkeep = Upkeep(driver, self._link, self._docket, options, self._clock, relays)
-        self._signals = Signals()
         self._lookout = Lookout(driver, self._link, options.queues)
-        self._reserved: deque[Reserved] = deque()
-        self._hooks: deque[Unsettled] = deque()
-        self._stopping = Stopping(options.grace)
         self._appetite = Appetite(options)
+        self._exchanges = Exchanges(driver, self._link, self._docket, self._appetite, self._note)
+        self._hook_keys = count(-1, -1)
+        self._stopping = Stopping(options.grace)
         self._paused = False
-        self._paused_queues: frozenset[str] = frozenset()
+        self._queues: tuple[str, ...] = options.queues
+        """Those that are not paused."""
         self._started = monotonic()
         self._memory_timer = Every(MEMORY_EVERY)
         self._offering_since: float | None = None
+        self._duty_at = 0.0
+        """Monotonic time at which something is due that no descriptor announces."""
+        self._looks_for_reasons = True
+        self._somebody_died = False
 
     def run(self) -> Stop:
         """Work until there is a reason to stop, and return it.
@@ -83,6 +97,7 @@ class Worker:
         `DriverUnavailable` when one that is to end by itself finds no server at its start.
         """
         with self._signals:
+            self._switchboard.listen_to(self._signals.fileno())
             self._emit(WorkerStarted(self._driver.name, self._options.queues, self._clock.now()))
             try:
                 self._begin()
@@ -117,17 +132,24 @@ class Worker:
     def _reason_to_stop(self) -> Stop | None:
         """The wanted stop, once nothing is held any more; None as long as there is work to do or to finish."""
         stopping = self._stopping
-        if stopping.wanted is None and (reason := self._find_reason()) is not None:
+        if stopping.wanted is None and self._may_have_a_reason and (reason := self._find_reason()) is not None:
             stopping.want(reason)
+        self._looks_for_reasons = False
         if stopping.wanted is None:
             return None
+        self._docket.release_suspects()
         if self._has_work_in_hand:
             return None
         return self._last_words(stopping.wanted) if self._docket.unsettled else stopping.wanted
 
     @property
+    def _may_have_a_reason(self) -> bool:
+        """In the middle of a full queue there is none but those that duties find."""
+        return self._looks_for_reasons or self._appetite.sated or self._appetite.empty_since is not None
+
+    @property
     def _has_work_in_hand(self) -> bool:
-        return bool(self._docket.running or self._hooks) or any(child.busy for child in self._crew)
+        return bool(self._docket.running or self._exchanges.hooks) or self._crew.busy
 
     def _last_words(self, wanted: Stop) -> Stop | None:
         """A stop that leaves outcomes behind, once the store has had its time to take them."""
@@ -167,7 +189,10 @@ class Worker:
     # Keeping up
 
     def _keep_up(self) -> None:
-        if self._hooks and (self._crew.hopeless or monotonic() >= self._stopping.by):
+        """What is due by the clock: a worker in the middle of a full queue has mostly nothing to do here."""
+        if monotonic() < self._duty_at and not (self._link.down or self._stopping.wanted or self._crew.is_short):
+            return
+        if self._exchanges.hooks and (self._crew.hopeless or monotonic() >= self._stopping.by):
             self._drop_hooks()
         if self._needs_children:
             self._crew.fill()
@@ -175,34 +200,45 @@ class Worker:
         self._tell_pauses()
         self._enforce_deadlines()
         self._mind_memory()
+        self._looks_for_reasons = self._somebody_died = True  # at the latest now, should a signal ever be missed
+        self._duty_at = self._next_duty()
+
+    def _next_duty(self) -> float:
+        now = monotonic()
+        times = [now + self._upkeep.left, *(child.next_deadline(now) for child in self._crew)]
+        if self._needs_children:
+            times.append(now + self._crew.start_in)
+        if self._stopping.by > now:
+            times.append(self._stopping.by)
+        return min(times)
 
     @property
     def _needs_children(self) -> bool:
-        return self._stopping.wanted is None or bool(self._hooks)
+        return self._stopping.wanted is None or bool(self._exchanges.hooks)
 
     def _drop_hooks(self) -> None:
         """No child will be there to call them; what they are about is durable."""
-        for failed in self._hooks:
+        for failed in self._exchanges.hooks:
             attempt = failed.running.attempt
             self._note(f"The failed() hook of {attempt.job} ({attempt.uuid}) was not called.")
-        self._hooks.clear()
+        self._exchanges.hooks.clear()
 
     def _tell_pauses(self) -> None:
-        paused = frozenset(queue for queue in self._options.queues if self._upkeep.marks.is_paused(queue))
+        former, marks = self._queues, self._upkeep.marks
+        self._queues = tuple(queue for queue in self._options.queues if not marks.is_paused(queue))
         for queue in self._options.queues:
-            if queue in paused - self._paused_queues:
+            if queue in former and queue not in self._queues:
                 self._emit(QueuePaused(queue, self._clock.now()))
-            if queue in self._paused_queues - paused:
+            if queue in self._queues and queue not in former:
                 self._emit(QueueResumed(queue, self._clock.now()))
                 self._appetite.wake()
-        self._paused_queues = paused
 
     def _enforce_deadlines(self) -> None:
         now = monotonic()
         for child in self._crew:
-            if now >= child.deadline:
-                child.end_late()
-            if now >= self._stopping.by and child.busy:
+            if now >= child.next_deadline(now):
+                child.end_late(now)
+            if now >= self._stopping.by and child.runs:
                 child.kill(Ending.INTERRUPTED)
 
     def _mind_memory(self) -> None:
@@ -210,117 +246,76 @@ class Worker:
         if self._stopping.wanted is None and limit and self._memory_timer.due() and resident() >= limit:
             self._stopping.want(StopReason.MEMORY, f"The worker itself uses more than {self._options.memory} MB.")
 
-    # Settling and reserving
+    # Settling, reserving, handing out
 
     def _settle_and_reserve(self) -> None:
-        """The one exchange with the store: everything that ended goes in, as much as can start now comes out."""
-        queues, room, sending = self._open_queues(), self._room(), list(self._docket.unsettled)
-        if self._paused or not queues:
+        if self._paused or not self._queues:
             self._appetite.starve()
-        if self._link.retry_in or not (sending or (room and not self._appetite.asks_in)):
-            return
-        try:
-            answer = self._exchange(sending, queues, room)
-        except DataRefused:
-            for item in sending:
-                self._settle_alone(item)
-            return
-        if answer is not None:
-            self._appetite.fed(len(answer), room)
-            self._reserved.extend(answer)
-
-    def _exchange(self, sending: Sequence[Unsettled], queues: Sequence[str], room: int) -> list[Reserved] | None:
-        """Send outcomes, take their verdicts, return what was reserved; None while the store is not there."""
-        settlements = [item.settlement for item in sending]
-        answer = self._link.attempt(
-            lambda: self._driver.exchange(settlements, queues, room), wrote=lambda answer: any(answer)
-        )
-        if answer is None:
-            for item in sending:
-                item.sent = True
-            return None
-        self._hooks.extend(self._docket.take(sending, answer[0]))
-        return answer[1]
-
-    def _settle_alone(self, item: Unsettled) -> None:
-        """The store refused something as data: settle this one with a record that cannot be refused, if it is it."""
-        for outcome in (item.outcome, minimal(item.outcome)):
-            item.outcome = outcome
-            with contextlib.suppress(DataRefused):
-                self._exchange([item], [], 0)
-                return
-        self._docket.give_up(item)
-        self._note(f"The store refuses the outcome of {item.running.attempt.uuid}; its lease will run out.")
+        self._exchanges.make(self._queues, self._room())
 
     def _room(self) -> int:
         """How many jobs can start at once, now."""
-        if self._stopping.wanted is not None or self._paused or not self._open_queues():
+        if self._stopping.wanted is not None or self._paused or not self._queues or self._docket.suspects:
             return 0
-        return self._appetite.room(len(self._crew.ready()) - len(self._hooks) - self._docket.hooks_to_come)
-
-    def _open_queues(self) -> list[str]:
-        return [queue for queue in self._options.queues if queue not in self._paused_queues]
-
-    # Handing out
+        return self._appetite.room(self._crew.room - len(self._exchanges.hooks) - self._docket.hooks_to_come)
 
     def _hand_out(self) -> None:
-        """Hooks of failed jobs first, then what was just reserved, one to each ready child."""
-        for child in self._crew.ready():
-            if self._hooks:
-                self._call_hook(child, self._hooks.popleft())
-            else:
-                self._start_next(child)
-        while self._reserved:  # a child died at the wrong moment: what cannot start now goes back unharmed
-            self._docket.give_back(self._reserved.popleft())
-
-    def _start_next(self, child: Child) -> None:
-        """Give the child the next reserved job that may run; others are settled on the way."""
-        while self._reserved:
-            opened = self._docket.open(self._reserved.popleft(), self._crew.declared)
+        """Hooks of failed jobs first, then whoever has to run alone, then what was just reserved."""
+        given: set[Child] = set()
+        while self._exchanges.hooks and (child := self._crew.roomiest()) is not None:
+            self._call_hook(child, self._exchanges.hooks.popleft())
+            given.add(child)
+        given.update(self._run_suspects())
+        while self._exchanges.reserved and (child := self._crew.roomiest()) is not None:
+            opened = self._docket.open(self._exchanges.reserved.popleft(), self._crew.declared)
             if opened is not None:
                 self._start(child, *opened)
-                return
+                given.add(child)
+        while self._exchanges.reserved:  # a child died at the wrong moment: what cannot start now goes back unharmed
+            self._docket.give_back(self._exchanges.reserved.popleft())
+        for child in given:
+            self._switchboard.send(child)
+
+    def _run_suspects(self) -> list[Child]:
+        """One in each child that runs nothing."""
+        given = list(self._crew.idle())[: len(self._docket.suspects)]
+        for child in given:
+            self._start(child, *self._docket.next_suspect())
+            child.is_alone = True
+        return given
 
     def _start(self, child: Child, key: int, running: Running) -> None:
         timeout = running.limits.timeout
         patience = timeout + self._options.kill_after if timeout else math.inf
-        head = {"timeout": timeout, "attempt": attempt_to_json(running.attempt)}
-        child.assign(key, Frame(Kind.RUN, head, running.attempt.payload), patience)
+        child.assign(key, pack_run(key, running.attempt, timeout), patience)
+        self._duty_at = min(self._duty_at, child.next_deadline(0.0))
 
     def _call_hook(self, child: Child, failed: Unsettled) -> None:
         """Let the job's `failed` hook know; its record is durable, so whatever the hook does can lose nothing."""
-        attempt = failed.running.attempt
-        problem = failed.outcome.record.problem if isinstance(failed.outcome, Failed) else None
-        head = {"attempt": attempt_to_json(attempt), "problem": problem and problem_to_json(problem)}
-        child.assign(HOOK, Frame(Kind.FAILED, head, attempt.payload), HOOK_TIME)
+        why = failed.outcome.record.problem if isinstance(failed.outcome, Failed) else None
+        key = next(self._hook_keys)
+        child.assign(key, pack_failed(key, failed.running.attempt, why), HOOK_TIME)
 
     # Listening
 
     def _listen(self) -> None:
         """Wait for the first of: a report, a death, a signal, work arriving, or the next duty."""
-        ready = self._wait(self._descriptors(), monotonic() + self._patience())
+        ready = self._wait(monotonic() + self._patience())
         if self._signals.pending or self._signals.fileno() in ready:
             self._obey_signals()  # before reports: a job that ends at the moment of a TERM is the last one
-        for child in [child for child in self._crew if child.fileno() in ready]:
-            self._hear(child)
-        self._bury()
+        for descriptor in ready:
+            if (child := self._switchboard.child(descriptor)) is not None:
+                self._hear(child)
+        if self._somebody_died:
+            self._bury()
 
-    def _descriptors(self) -> select.poll:
-        poll = select.poll()
-        poll.register(self._signals.fileno(), select.POLLIN)
-        for child in self._crew:
-            if not child.hung_up:
-                poll.register(child.fileno(), select.POLLIN | (select.POLLOUT if child.wants_to_write else 0))
-        return poll
-
-    def _wait(self, poll: select.poll, until: float) -> set[int]:
+    def _wait(self, until: float) -> list[int]:
         """What can be read, once something can, or work has come, or it is time. An idle worker lives here."""
         idle = not self._docket.unsettled and not self._link.down and self._room() > 0
         while True:
-            check_in = self._lookout.arm(poll) if idle else math.inf
-            patience = max(min(until - monotonic(), check_in), 0.0)
-            ready = {descriptor for descriptor, _ in poll.poll(math.ceil(patience * 1000))}
-            if idle and self._lookout.sees_work(ready):
+            check_in = self._lookout.arm(self._switchboard) if idle else math.inf
+            ready = self._switchboard.wait(max(min(until - monotonic(), check_in), 0.0))
+            if idle and self._lookout.sees_work(ready, self._switchboard):
                 self._appetite.wake()
                 return ready
             if ready or monotonic() >= until:
@@ -328,14 +323,9 @@ class Worker:
 
     def _patience(self) -> float:
         """Seconds until something is due that no descriptor announces."""
-        if (self._stopping.wanted or self._appetite.sated) and not (self._docket.unsettled or self._has_work_in_hand):
-            return 0.0  # the last outcome is in the store, and that was all
-        now = monotonic()
-        waits = [self._upkeep.left, *(child.deadline - now for child in self._crew)]
-        if self._needs_children:
-            waits.append(self._crew.start_in)
-        if self._stopping.by > now:
-            waits.append(self._stopping.by - now)
+        if self._is_about_to_stop:
+            return 0.0
+        waits = [self._duty_at - monotonic()]
         if self._appetite.resting:
             waits.append(self._appetite.resting)
         if self._docket.unsettled:
@@ -344,53 +334,72 @@ class Worker:
             waits.append(max(self._appetite.asks_in, self._link.retry_in))
         return max(min(waits), 0.0)
 
+    @property
+    def _is_about_to_stop(self) -> bool:
+        if self._stopping.wanted is None:
+            return self._may_have_a_reason and self._find_reason() is not None
+        return not self._docket.unsettled and not self._has_work_in_hand
+
     def _hear(self, child: Child) -> None:
         """Take what a child says."""
-        child.flush()
+        if child.wants_to_write:
+            self._switchboard.send(child)
         for frame in child.receive():
             self._take(child, frame)
         if child.hung_up:
+            self._switchboard.disconnect(child)
             child.kill()
+            self._somebody_died = True
 
     def _take(self, child: Child, frame: Frame) -> None:
         match frame.kind:
+            case Kind.REPORT | Kind.HOOKED if frame.key not in child.runs:
+                pass  # not about what it runs: no job is settled by it
+            case Kind.REPORT if frame.key > 0:
+                self._take_report(child, frame)
+            case Kind.HOOKED if frame.key < 0:
+                self._take_hooked(child, frame)
             case Kind.HELLO:
-                self._crew.greet(child, frame.head["jobs"])
+                self._crew.greet(child, frame.facts["jobs"])
             case Kind.BROKEN:
                 self._crew.despair()
-                self._stopping.want(StopReason.BROKEN, frame.head["message"])
-            case Kind.REPORT | Kind.HOOKED if frame.head["key"] != child.busy:
-                pass  # not about what it runs: no job is settled by it
-            case Kind.REPORT:
-                self._take_report(child, frame)
-            case Kind.HOOKED:
-                child.release()
-                if frame.head["problem"]:
-                    self._note(f"A failed() hook raised: {frame.head['problem']['message']}")
+                self._stopping.want(StopReason.BROKEN, frame.facts["message"])
             case _:
                 raise AssertionError(frame.kind)
 
     def _take_report(self, child: Child, frame: Frame) -> None:
-        report, key = report_from_json(frame.head), child.release()
-        self._docket.close(key, report)
+        report = report_from(frame)
+        child.release(frame.key)
+        self._docket.close(frame.key, report)
         self._appetite.job_ended()
         if report.ending is Ending.TIMED_OUT:  # its connections may be in mid-protocol: never used again
             self._crew.retire(child)
         else:
             self._crew.rest(child)
 
+    def _take_hooked(self, child: Child, frame: Frame) -> None:
+        child.release(frame.key)
+        self._crew.rest(child)
+        if why := frame.facts["problem"]:
+            self._note(f"A failed() hook raised: {why['message']}")
+
     def _bury(self) -> None:
         """Settle what dead children ran; whatever they had reported before still counts."""
+        self._somebody_died = False
         for child, death in self._crew.reap():
             self._hear(child)
-            key = child.release()
-            if not key and self._stopping.wanted is None:
-                when = "before it was ready" if child.declarations is None else "while it had nothing to do"
-                self._note(f"A child was lost {when}: {death.at_length}")
-            elif key == HOOK:
-                self._note(f"The child that called a failed() hook was lost: {death.at_length}")
-            elif key:
-                self._docket.close_dead(key, death, child.killed_for)
+            self._settle_runs_of(child, death)
+
+    def _settle_runs_of(self, child: Child, death: Death) -> None:
+        jobs = [key for key in child.runs if key > 0]
+        calls_hooks = len(jobs) < len(child.runs)
+        if calls_hooks:
+            self._note(f"The child that called a failed() hook was lost: {death.at_length}")
+        if jobs:
+            self._docket.close_dead(jobs, death, child.killed_for, child.overdue, has_company=calls_hooks)
+        elif not calls_hooks and self._stopping.wanted is None:
+            when = "before it was ready" if child.declarations is None else "while it had nothing to do"
+            self._note(f"A child was lost {when}: {death.at_length}")
 
     def _obey_signals(self) -> None:
         for number in self._signals.arrived():
@@ -401,6 +410,8 @@ class Worker:
                     self._stopping.interrupt()
                 case signal.SIGHUP:
                     self._stopping.want(StopReason.INTERRUPTED if has_terminal() else StopReason.RELOADED)
+                case signal.SIGCHLD:
+                    self._somebody_died = True
                 case signal.SIGUSR2:
                     self._paused = True
                 case signal.SIGCONT:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import builtins
 import ctypes
 import hashlib
@@ -12,6 +13,7 @@ import resource
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -236,3 +238,44 @@ class Greedy(Job):
 
 
 _KEPT: list[bytearray] = []
+
+
+class Together(Job):
+    """Ends once so many others like it have started: only beside them."""
+
+    key: str
+    many: int
+
+    def handle(self) -> None:
+        write("start", self.key, attempt=self.attempts, thread=threading.current_thread().name)
+        while self.attempts == 1 and _started() < self.many:
+            time.sleep(0.01)
+        write("done", self.key, attempt=self.attempts)
+
+
+class TogetherAsync(Together):
+    """The same as a coroutine."""
+
+    async def handle(self) -> None:  # type: ignore[override]  # both kinds are jobs
+        write("start", self.key, attempt=self.attempts, thread=threading.current_thread().name)
+        while self.attempts == 1 and _started() < self.many:
+            await asyncio.sleep(0.01)
+        write("done", self.key, attempt=self.attempts)
+
+
+class Napping(Job):
+    """A coroutine that sleeps, longer than its timeout if it is told to."""
+
+    key: str
+    seconds: float = 0.0
+
+    timeout = 1
+
+    async def handle(self) -> None:
+        write("start", self.key, attempt=self.attempts, child=os.getpid())
+        await asyncio.sleep(self.seconds)
+        write("done", self.key, attempt=self.attempts)
+
+
+def _started() -> int:
+    return Path(os.environ["LEDGER"]).read_text().count('"start"')

@@ -9,10 +9,10 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from queuectl.config.loading import load
 from queuectl.migrations import migrate
@@ -65,8 +65,19 @@ def until(fact: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any
     return found
 
 
+def lives(pid: int) -> bool:
+    """Neither gone nor a zombie that nobody has buried yet."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 class Project:
     """A folder with `conf/queue.toml`, the ledger jobs, and a store."""
+
+    concurrency: ClassVar[int] = 1
+    """Of workers that are not told another one: `--concurrency` of the test run."""
 
     def __init__(
         self,
@@ -113,7 +124,7 @@ class Project:
     ) -> subprocess.CompletedProcess[str]:
         """Run a command to its end; *code* is the exit code it must have."""
         done = subprocess.run(
-            [sys.executable, "-m", "queuectl", *arguments],
+            [sys.executable, "-m", "queuectl", *at_concurrency(arguments)],
             cwd=self.folder,
             env={**self.environment, **(environment or {})},
             input=stdin,
@@ -171,7 +182,7 @@ class Project:
         """Start a worker in the background."""
         log = (self.folder / f"worker-{len(self._workers)}.log").open("w+")
         process = subprocess.Popen(
-            [sys.executable, "-m", "queuectl", "work", *arguments],
+            [sys.executable, "-m", "queuectl", *at_concurrency(["work", *arguments])],
             cwd=self.folder,
             env=self.environment,
             stdin=subprocess.DEVNULL,
@@ -213,6 +224,12 @@ class Project:
                 process.send_signal(signal.SIGCONT)
                 process.kill()
             process.wait()
+
+
+def at_concurrency(words: Sequence[str]) -> list[str]:
+    """The same command; a worker with the concurrency of this test run."""
+    several = Project.concurrency > 1 and words[0] == "work" and not any("--concurrency" in word for word in words)
+    return [*words, f"--concurrency={Project.concurrency}"] if several else list(words)
 
 
 class Worker:

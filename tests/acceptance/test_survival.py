@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import time
-from pathlib import Path
 
 import pytest
 
 from tests.acceptance.conftest import MakeProject
-from tests.acceptance.project import Project, until
+from tests.acceptance.project import Project, lives, until
 
 
 @pytest.mark.fault("F1")
@@ -42,7 +41,7 @@ def test_the_jobs_of_a_killed_worker_return_after_the_lease(store: str, make_pro
     until(lambda: project.monitor("default")[0]["workers"] == 2, "its successor's sign of life")
     first.signal(signal.SIGKILL)
     died = time.monotonic()
-    until(lambda: not _lives(child), "its end")
+    until(lambda: not lives(child), "its end")
     assert project.starts("k")[1:] == []
     again = until(lambda: project.starts("k")[1:], "the second attempt")[0]
     assert again["attempt"] == 2
@@ -89,11 +88,3 @@ def test_a_child_that_grew_too_large_is_replaced_after_its_job(project: Project)
     project.drain("--memory=128")
     assert project.done() == {f"g{n}": 1 for n in range(4)}
     assert len({event["pid"] for event in project.events()}) == 2
-
-
-def _lives(pid: int) -> bool:
-    """Neither gone nor a zombie that nobody has buried yet."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False

@@ -23,7 +23,7 @@ from types import TracebackType
 from typing import Any
 
 from queuectl.jobs.arguments import dump
-from tests.acceptance.project import Project
+from tests.acceptance.project import Project, at_concurrency
 from tests.faults.rig.arena import REPOSITORY
 from tests.faults.rig.faulty import stand_before_every_driver
 
@@ -63,11 +63,11 @@ class Nursery:
 
     def run(self, project: Project, *words: str, fault: Mapping[str, str] | None = None) -> Ended:
         """`queuectl WORDS` in a project's folder."""
-        return self._run([_order(project, fault, words=words)])[0]
+        return self._run([_order(project, fault, words=at_concurrency(words))])[0]
 
     def run_at_once(self, project: Project, *commands: Sequence[str]) -> list[Ended]:
         """Several commands at the same time."""
-        return self._run([_order(project, None, words=words) for words in commands])
+        return self._run([_order(project, None, words=at_concurrency(words)) for words in commands])
 
     def python(
         self, project: Project, source: str, *, fault: Mapping[str, str] | None = None, stdin: str = ""

@@ -6,18 +6,20 @@ import os
 
 import pytest
 
-from queuectl.worker.black_box import BlackBox
+from queuectl.worker.black_box import BlackBox, Writer
 
 
 def test_it_tells_what_began_last_and_where_it_ended() -> None:
     """Whoever wrote it, through the same open file."""
-    box = BlackBox.make()
-    assert (box.begun, box.trace) == (0, "")
-    box.begin(3)
-    box.begin(-1)
+    box = BlackBox.make(3)
+    writer = Writer(box.fileno(), 3)
+    assert (box.begun, box.trace) == (frozenset(), "")
+    writer.begin(3)
+    writer.begin(-1)
     os.write(box.fileno(), b"Fatal Python error\n  in handle\n")
-    box.begin(4)
-    assert (box.begun, box.trace) == (4, "Fatal Python error\n  in handle")
+    writer.begin(4)
+    writer.begin(5, place=2)
+    assert (box.begun, box.trace) == ({4, 5}, "Fatal Python error\n  in handle")
     box.close()
 
 
@@ -36,7 +38,7 @@ def test_what_a_child_starts_does_not_get_it() -> None:
     """A subprocess of a job has nothing to say about it."""
     made = BlackBox.make()
     os.set_inheritable(made.fileno(), True)
-    assert BlackBox.inherited(made.fileno()).fileno() == made.fileno()
+    assert Writer(made.fileno()).fileno() == made.fileno()
     assert not os.get_inheritable(made.fileno())
     made.close()
 

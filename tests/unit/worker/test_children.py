@@ -12,15 +12,15 @@ from time import monotonic, sleep
 import pytest
 
 from queuectl.jobs.outcome import Ending
-from queuectl.worker.children import MOMENTS, Child, Death, start_environment
-from queuectl.worker.frames import Frame, Kind
+from queuectl.worker.children import MOMENT, MOMENTS, Child, Death, start_environment
+from queuectl.worker.frames import Frame, Kind, pack
 
 SAY_HELLO = """
 import os, select, signal, socket, sys
-from queuectl.worker.frames import Frame, Kind, pack
+from queuectl.worker.frames import Kind, pack, to_head
 signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 line = socket.socket(fileno=int(sys.argv[1]))
-line.sendall(pack(Frame(Kind.HELLO, {"jobs": {}})))
+line.sendall(pack(Kind.HELLO, head=to_head({"jobs": {}})))
 select.select([line], [], [])
 """
 
@@ -37,7 +37,8 @@ def start() -> Iterator[MakeChild]:
         started.append(child)
         while not list(child.receive()):
             select.select([child], [], [])
-        child.assign(1, Frame(Kind.RUN, {}, b"x" * 1_000_000), 60)
+        child.assign(1, pack(Kind.RUN, 1, body=b"x" * 1_000_000), 60)
+        child.flush()
         return child
 
     yield begin
@@ -90,11 +91,12 @@ def test_a_job_that_left_its_process_group_is_killed_all_the_same(start: MakeChi
 def test_a_child_that_does_not_say_where_it_is_is_killed_all_the_same(start: MakeChild) -> None:
     """It is asked a few times over, and then ended for its lateness."""
     child = start("signal.pause()")
+    now = monotonic() + 60
     for _ in range(MOMENTS):
-        child.end_late()
+        child.end_late(now := now + MOMENT)
         assert child.killed_for is None
-    child.end_late()
-    assert child.killed_for is Ending.TIMED_OUT
+    child.end_late(now + MOMENT)
+    assert (child.killed_for, child.overdue) == (Ending.TIMED_OUT, {1})
     death = until_dead(child)
     assert (os.WTERMSIG(death.status), death.trace) == (signal.SIGKILL, "")
 
@@ -108,7 +110,7 @@ os.write(box, b"Fatal Python error")
 os.abort()
 """
     death = until_dead(start(program))
-    assert (death.begun, death.trace) == (7, "Fatal Python error")
+    assert (death.begun, death.trace) == ({7}, "Fatal Python error")
 
 
 def test_a_buried_child_is_never_killed_again(start: MakeChild) -> None:

@@ -188,7 +188,7 @@ def test_a_job_without_a_limit_that_kills_its_process_is_given_up(driver: Driver
     for _ in range(MAX_CRASHES):
         key = desk.open()
         assert key is not None
-        desk.docket.close_dead(key, Death(signal.SIGKILL, 5 << 30, begun=key), None)
+        desk.docket.close_dead([key], Death(signal.SIGKILL, 5 << 30, begun=frozenset({key})))
         desk.settle()
     [failed] = desk.driver.failed.page().items
     assert failed.message.endswith("killed by signal 9 (SIGKILL), peak memory 5.0 GB.")
@@ -199,7 +199,8 @@ def test_a_death_tells_where_it_struck(desk: Desk) -> None:
     desk.push(tries=1)
     key = desk.open()
     assert key is not None
-    desk.docket.close_dead(key, Death(signal.SIGSEGV, 0, begun=key, trace="Fatal Python error: in\0side"), None)
+    death = Death(signal.SIGSEGV, 0, begun=frozenset({key}), trace="Fatal Python error: in\0side")
+    desk.docket.close_dead([key], death)
     [item] = desk.docket.unsettled
     assert isinstance(item.outcome, Failed)
     assert item.outcome.record.problem.text.endswith("\n\nFatal Python error: in\\u0000side")
@@ -211,7 +212,7 @@ def test_a_job_whose_child_died_before_it_began_has_not_been_attempted(desk: Des
     for outcome in (Release(spared=True), Release(spared=False)):
         key = desk.open()
         assert key is not None
-        desk.docket.close_dead(key, Death(signal.SIGKILL, 0, begun=key - 1), None)
+        desk.docket.close_dead([key], Death(signal.SIGKILL, 0, begun=frozenset({key - 1})))
         [item] = desk.docket.unsettled
         assert item.outcome == outcome
         desk.settle()
@@ -221,6 +222,48 @@ def test_a_job_whose_child_died_before_it_began_has_not_been_attempted(desk: Des
     again = desk.reserve()
     assert again is not None
     assert again.attempts == 2
+
+
+def open_several(desk: Desk, count: int) -> list[int]:
+    """The keys of so many jobs that run."""
+    for _ in range(count):
+        desk.push()
+    return [key for _ in range(count) if (key := desk.open()) is not None]
+
+
+def test_of_several_jobs_whose_child_died_each_runs_again_alone(desk: Desk) -> None:
+    """Nobody knows which of those that had begun it was; the lease of each is kept, and the others go back unharmed."""
+    first, second, third = open_several(desk, 3)
+    desk.docket.close_dead([first, second, third], Death(signal.SIGKILL, 0, begun=frozenset({first, third})))
+    assert [item.outcome for item in desk.docket.unsettled] == [Release(spared=True)]
+    assert len(desk.docket.held()) == 3
+    assert [desk.docket.next_suspect()[0] for _ in range(2)] == [first, third]
+    assert isinstance(desk.events[-1], WorkerNote)
+    assert "ran 2 jobs" in desk.events[-1].text
+
+
+def test_whoever_had_begun_alone_is_to_blame(desk: Desk) -> None:
+    """It has been attempted, and its neighbours have not."""
+    first, second = open_several(desk, 2)
+    desk.docket.close_dead([first, second], Death(signal.SIGKILL, 0, begun=frozenset({second})))
+    assert [item.outcome for item in desk.docket.unsettled] == [Release(spared=True), Release()]
+
+
+def test_only_what_was_late_is_to_blame_for_being_killed(desk: Desk) -> None:
+    """Its neighbours in the same child are spared."""
+    first, second = open_several(desk, 2)
+    begun = frozenset({first, second})
+    desk.docket.close_dead([first, second], Death(signal.SIGKILL, 0, begun=begun), Ending.TIMED_OUT, {first})
+    assert [item.outcome for item in desk.docket.unsettled] == [Release(spared=True), Release()]
+
+
+def test_suspects_that_cannot_run_again_go_back(desk: Desk) -> None:
+    """A worker that stops has no time to try them out."""
+    keys = open_several(desk, 2)
+    desk.docket.close_dead(keys, Death(signal.SIGKILL, 0, begun=frozenset(keys)))
+    desk.docket.release_suspects()
+    assert [item.outcome for item in desk.docket.unsettled] == [Release(spared=True)] * 2
+    assert desk.docket.running == {}
 
 
 def test_exceptions_are_counted_apart_from_attempts(driver: Driver, clock: FakeClock) -> None:
@@ -240,7 +283,7 @@ def test_what_we_interrupted_is_not_held_against_the_job(desk: Desk) -> None:
     desk.push()
     key = desk.open()
     assert key is not None
-    desk.docket.close_dead(key, Death(signal.SIGKILL, 0), Ending.INTERRUPTED)
+    desk.docket.close_dead([key], Death(signal.SIGKILL, 0), Ending.INTERRUPTED)
     [item] = desk.docket.unsettled
     assert item.outcome == Release(0.0, spared=True)
     desk.settle()

@@ -1,0 +1,116 @@
+"""The child's side at a concurrency above 1: plain jobs in threads, coroutines on one event loop.
+
+The main thread runs no job: it takes what the parent sends and hands it on, so that no job keeps another waiting. Each
+run sends its report itself; what others have to report meanwhile goes with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+import socket
+import threading
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from queue import SimpleQueue
+
+from queuectl.jobs.definition import Job
+from queuectl.jobs.outcome import Report
+from queuectl.runner import Attempt, Runner
+from queuectl.worker.black_box import Writer
+from queuectl.worker.child import call_failed, frames, leave_if_forked
+from queuectl.worker.frames import Frame, Kind
+from queuectl.worker.messages import attempt_from, pack_report
+
+
+def serve_many(line: socket.socket, box: Writer, runner: Runner, places: int) -> None:
+    """Run what the parent sends, up to *places* at once, until it closes the line."""
+    crowd = Crowd(line, box, runner, places)
+    for frame in frames(line):
+        crowd.take(frame)
+
+
+class Crowd:
+    """The jobs that run here. Their number is the parent's concern: it never sends more than there are places."""
+
+    def __init__(self, line: socket.socket, box: Writer, runner: Runner, places: int) -> None:
+        self._box, self._runner = box, runner
+        self._out = Outbox(line)
+        self._places = places
+        self._free = list(range(places))
+        """Where in the black box nobody writes; taken and given back in single steps, which threads may do at once."""
+        self._todo: SimpleQueue[Callable[[], bytes]] = SimpleQueue()
+        self._threads = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def take(self, frame: Frame) -> None:
+        """Begin what a frame asks for, and return at once."""
+        if frame.kind is not Kind.RUN:
+            self._in_a_thread(partial(call_failed, frame, self._runner))
+            return
+        facts = frame.facts
+        attempt = attempt_from(frame, facts)
+        job = self._runner.prepare(attempt)
+        if isinstance(job, Report):
+            self._out.send(pack_report(frame.key, job))
+        elif inspect.iscoroutinefunction(job.handle):
+            self._runner.loop.soon(partial(self._on_the_loop, frame.key, job, attempt, facts["timeout"]))
+        else:
+            self._in_a_thread(partial(self._run, frame.key, job, attempt))
+
+    def _in_a_thread(self, work: Callable[[], bytes]) -> None:
+        self._todo.put(work)
+        if self._threads < self._places and self._todo.qsize():
+            self._threads += 1
+            threading.Thread(target=self._work, name=f"queuectl-job-{self._threads}", daemon=True).start()
+
+    def _work(self) -> None:
+        """What each thread does for ever."""
+        born_as = os.getpid()
+        while True:
+            report = self._todo.get()()
+            leave_if_forked(born_as)
+            self._out.send(report)
+
+    def _run(self, key: int, job: Job, attempt: Attempt) -> bytes:
+        place = self._free.pop()
+        report = self._runner.perform(job, attempt, begins=partial(self._box.begin, key, place))
+        self._free.append(place)
+        return pack_report(key, report)
+
+    def _on_the_loop(self, key: int, job: Job, attempt: Attempt, timeout: float) -> None:
+        task = asyncio.get_running_loop().create_task(self._run_async(key, job, attempt, timeout))
+        self._tasks.add(task)  # the loop itself holds its tasks only weakly
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run_async(self, key: int, job: Job, attempt: Attempt, timeout: float) -> None:
+        place = self._free.pop()
+        begins = partial(self._box.begin, key, place)
+        report = await self._runner.perform_async(job, attempt, timeout=timeout, begins=begins)
+        self._free.append(place)
+        self._out.send(pack_report(key, report))
+
+
+class Outbox:
+    """Sends for many threads: whoever comes while another is sending leaves it to them."""
+
+    def __init__(self, line: socket.socket) -> None:
+        self._line = line
+        self._waiting: deque[bytes] = deque()
+        self._sending = threading.Lock()
+
+    def send(self, data: bytes) -> None:
+        """Whole, and at once: by this thread or by the one that is at it."""
+        self._waiting.append(data)
+        while self._waiting and self._sending.acquire(blocking=False):
+            try:
+                self._line.sendall(b"".join(self._taken()))
+            except ConnectionError:  # the parent has gone, and we are about to
+                self._waiting.clear()
+            finally:
+                self._sending.release()
+
+    def _taken(self) -> list[bytes]:
+        return [self._waiting.popleft() for _ in range(len(self._waiting))]
