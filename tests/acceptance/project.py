@@ -114,6 +114,8 @@ class Project:
             "PYTHONWARNINGS": "error",
         }
         self._workers: list[subprocess.Popen[str]] = []
+        self._read: list[dict[str, Any]] = []
+        self._read_up_to = 0
 
     def cli(
         self,
@@ -199,10 +201,13 @@ class Project:
         return self.cli("work", "--stop-when-empty", *arguments)
 
     def events(self) -> list[dict[str, Any]]:
-        """What the jobs wrote down, in order."""
-        if not self.ledger.exists():
-            return []
-        return [json.loads(line) for line in self.ledger.read_text().rpartition("\n")[0].splitlines()]
+        """What the jobs wrote down, in order. Whoever waits asks all the time: only what is new is read."""
+        with suppress(FileNotFoundError), self.ledger.open("rb") as ledger:
+            ledger.seek(self._read_up_to)
+            whole, end, _ = ledger.read().rpartition(b"\n")
+            self._read += map(json.loads, whole.splitlines())
+            self._read_up_to += len(whole + end)
+        return list(self._read)
 
     def done(self) -> Counter[str]:
         return Counter(event["key"] for event in self.events() if event["ev"] == "done")
