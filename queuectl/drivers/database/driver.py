@@ -150,7 +150,7 @@ class DatabaseDriver(Driver):
             answers = merged(settlements, rich, haul.hits)
         if haul.rows:
             self._pulse.beat()
-        return answers, _in_order(haul.rows, queues, turn.token)
+        return answers, _reserved(haul.rows, turn.token)
 
     def renew(self, reservations: Sequence[Reserved]) -> list[Reserved]:
         if not reservations:
@@ -225,9 +225,8 @@ def _push(session: Session, entries: Sequence[Entry]) -> list[str]:
         return insert(session, entries)
 
 
-def _in_order(rows: Sequence[Row], queues: Sequence[str], token: str) -> list[Reserved]:
-    """Strictly by queue, then by when each became ready, then by age."""
-    if len(rows) > 1:
-        place = {queue: number for number, queue in reversed(list(enumerate(queues)))}
-        rows = sorted(rows, key=lambda row: (place.get(row.queue, len(queues)), row.available_at, row.id))
-    return [Reserved(row.queue, str(row.id), body(row.payload), row.attempts, (row.id, token)) for row in rows]
+def _reserved(rows: Sequence[Row], token: str) -> list[Reserved]:
+    return [
+        Reserved(queue, str(number), body(payload), attempts, (number, token))
+        for number, queue, payload, attempts, _ in rows
+    ]

@@ -16,7 +16,7 @@ from queuectl.drivers.database.address import Address
 from queuectl.drivers.database.grammar import Grammar
 from queuectl.drivers.database.mysql_concerns import concerns
 from queuectl.drivers.database.mysql_faults import explain
-from queuectl.drivers.database.session import Answer, Fault, Haul, Row, Session, Turn
+from queuectl.drivers.database.session import Answer, Fault, Haul, Row, Session, Turn, in_order
 from queuectl.drivers.database.watch import PollingWatch
 
 FINISH = "DELETE FROM {jobs} WHERE id = :id AND reserved_by = :token AND reserved_at <= lease_until"
@@ -195,7 +195,7 @@ class MysqlSession(Session):
             return Haul([], [])
         answers = self._at_once(statements) if alone else self.packet(statements)
         hits = [answer.count > 0 for answer in answers[: len(turn.finished)]]
-        return Haul(hits, [Row._make(row) for row in answers[-1].rows])
+        return Haul(hits, in_order([Row._make(row) for row in answers[-1].rows], turn.queues))
 
     def _taking(self, turn: Turn) -> list[str]:
         values = self._dated({"room": turn.room, "token": turn.token, "lease": float(turn.lease)})

@@ -19,7 +19,7 @@ from queuectl.drivers.database.notified import NotifiedWatch
 from queuectl.drivers.database.postgres_concerns import concerns
 from queuectl.drivers.database.postgres_faults import explain
 from queuectl.drivers.database.postgres_wire import LONGEST_WAIT, Bounded, Prepared, array
-from queuectl.drivers.database.session import Answer, Fault, Haul, Row, Session, Turn
+from queuectl.drivers.database.session import Answer, Fault, Haul, Row, Session, Turn, in_order
 
 TURN = """
 WITH finished AS (
@@ -176,7 +176,7 @@ class PostgresSession(Session):
             for row, queue, payload, attempts, at in found
             if queue is not None
         ]
-        return Haul([token in gone for token in turn.finished], rows)
+        return Haul([token in gone for token in turn.finished], in_order(rows, turn.queues))
 
     def announce(self, queues: Iterable[str]) -> None:
         now = time.monotonic()

@@ -52,10 +52,18 @@ class Row(NamedTuple):
 
 
 class Haul(NamedTuple):
-    """What came of a turn: for each finished one whether its token was good, and the rows reserved, in any order."""
+    """What came of a turn: for each finished one whether its token was good, and the rows reserved, in order."""
 
     hits: list[bool]
     rows: list[Row]
+
+
+def in_order(rows: list[Row], queues: Sequence[str]) -> list[Row]:
+    """Strictly by queue, then by when each became ready, then by age."""
+    if len(rows) > 1:
+        place = {queue: number for number, queue in reversed(list(enumerate(queues)))}
+        rows.sort(key=lambda row: (place.get(row.queue, len(queues)), row.available_at, row.id))
+    return rows
 
 
 class Fault(Enum):

@@ -82,4 +82,4 @@ def _put_back(session: Session, text: str, reserved: Reserved, after: float) -> 
 
 
 def _is_plain(outcome: Outcome) -> bool:
-    return isinstance(outcome, Done) and not outcome.then and not outcome.unlock
+    return type(outcome) is Done and not (outcome.then or outcome.unlock)

@@ -7,7 +7,9 @@ import os
 import random
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
+import weakref
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -18,18 +20,22 @@ from queuectl.drivers.database.address import Address
 from queuectl.drivers.database.files import FileReplaced, OpenFiles
 from queuectl.drivers.database.gate import Gate, GateIsALink
 from queuectl.drivers.database.grammar import Grammar
-from queuectl.drivers.database.session import Answer, Fault, Haul, Row, Session, Turn
+from queuectl.drivers.database.session import Answer, Fault, Haul, Row, Session, Token, Turn
 from queuectl.drivers.database.watch import ChangesWatch
 from queuectl.errors import TableMissing
 
 FINISH = "DELETE FROM {jobs} WHERE id = ? AND reserved_by = ? AND reserved_at <= lease_until"
+FINISH_ALL = "DELETE FROM {jobs} WHERE reserved_by = ? AND reserved_at <= lease_until AND id IN "
 PEEK = "SELECT 1 FROM {jobs} WHERE queue = ? AND reserved_at IS NULL AND available_at <= ? LIMIT 1"
 # Two statements rather than one with RETURNING, whose temporary table costs ten times as much once the cache is full.
 FIND = (
     "SELECT id, queue, {payload}, {attempts_more}, available_at FROM {jobs}"
     " WHERE queue = ? AND reserved_at IS NULL AND available_at <= ? ORDER BY available_at, id LIMIT ?"
 )
-MARK = "UPDATE {jobs} SET reserved_at = ?, reserved_by = ?, lease_until = ?, attempts = ? WHERE id = ?"
+MARK = "UPDATE {jobs} SET reserved_at = ?, reserved_by = ?, lease_until = ?, attempts = {attempts_more} WHERE id IN "
+SIZES = (1, 4, 16, 64, 256)
+"""How many rows one statement names: few lengths, so that SQLite knows its text already."""
+LARGEST = SIZES[-1]
 FAULTS = {
     sqlite3.SQLITE_BUSY: Fault.BUSY,
     sqlite3.SQLITE_LOCKED: Fault.BUSY,
@@ -136,7 +142,9 @@ class SqliteSession(Session):
         self._timeout = timeout
         self._durable = True
         self._files = OpenFiles(path)
-        self._finish, self._peek, self._find, self._mark = map(grammar.render, (FINISH, PEEK, FIND, MARK))
+        self._durably, self._relaxed = _Transaction(self, durable=True), _Transaction(self, durable=False)
+        self._finish, self._peek, self._find = map(grammar.render, (FINISH, PEEK, FIND))
+        self._finish_all, self._mark = (_by_size(grammar.render(text)) for text in (FINISH_ALL, MARK))
 
     def execute(self, sql: str, values: Mapping[str, Any]) -> Answer:
         if self._db.in_transaction or sql.startswith(("SELECT", "PRAGMA", "EXPLAIN")):
@@ -153,29 +161,56 @@ class SqliteSession(Session):
         return Answer(cursor.fetchall(), cursor.rowcount)
 
     def transaction(self) -> contextlib.AbstractContextManager[None]:
-        return self._transaction(durable=True)
+        return self._durably
 
     def turn(self, turn: Turn, *, alone: bool) -> Haul:
         if not alone:
-            return self._turn(turn)
+            return Haul(self._forget_each(turn.finished), self._reserve(turn))
         if not turn.finished and not self._any_ready(turn):
             return Haul([], [])
-        with self._transaction(durable=False):
-            return self._turn(turn)
+        try:
+            with self._relaxed:
+                return Haul(self._forget(turn.finished), self._reserve(turn))
+        except _TokenGone:
+            with self._relaxed:
+                return Haul(self._forget_each(turn.finished), self._reserve(turn))
 
-    def _turn(self, turn: Turn) -> Haul:
-        hits = [self._db.execute(self._finish, token).rowcount > 0 for token in turn.finished]
-        return Haul(hits, self._reserve(turn) if turn.room > 0 else [])
+    def _forget(self, finished: Sequence[Token]) -> list[bool]:
+        """Take for granted that every token is good, which saves a batch half its time; `_TokenGone` if one was not."""
+        if len(finished) < 2:
+            return self._forget_each(finished)
+        by_token: dict[str, list[int]] = {}
+        for row, token in finished:
+            by_token.setdefault(token, []).append(row)
+        if sum(self._run_all(self._finish_all, (token,), rows) for token, rows in by_token.items()) < len(finished):
+            raise _TokenGone
+        return [True] * len(finished)
+
+    def _forget_each(self, finished: Sequence[Token]) -> list[bool]:
+        return [self._db.execute(self._finish, token).rowcount > 0 for token in finished]
 
     def _reserve(self, turn: Turn) -> list[Row]:
-        now, rows = self._clock.now(), list[Row]()
+        now, room = self._clock.now(), turn.room
+        rows: list[Row] = []
         for queue in turn.queues:
-            rows += map(Row._make, self._db.execute(self._find, (queue, now, turn.room - len(rows))).fetchall())
-            if len(rows) >= turn.room:
+            if room <= 0:
                 break
-        for row in rows:
-            self._db.execute(self._mark, (int(now), turn.token, now + turn.lease, row.attempts, row.id))
+            found = self._db.execute(self._find, (queue, now, room)).fetchall()
+            rows += map(Row._make, found)
+            room -= len(found)
+        if rows:
+            self._run_all(self._mark, (int(now), turn.token, now + turn.lease), [row.id for row in rows])
         return rows
+
+    def _run_all(self, texts: Mapping[int, str], values: tuple[object, ...], ids: Sequence[int]) -> int:
+        """Run one of *texts*, by size, for these rows; how many it hit."""
+        count = len(ids)
+        if count == 1:
+            return self._db.execute(texts[1], (*values, ids[0])).rowcount
+        if count > LARGEST:
+            return self._run_all(texts, values, ids[:LARGEST]) + self._run_all(texts, values, ids[LARGEST:])
+        size = SIZES[bisect_left(SIZES, count)]
+        return self._db.execute(texts[size], (*values, *ids, *(None,) * (size - count))).rowcount
 
     def _any_ready(self, turn: Turn) -> bool:
         # A look that locks nothing, so that a crowd of idle workers does not queue up for the writer's place.
@@ -184,8 +219,8 @@ class SqliteSession(Session):
             self._db.execute(self._peek, (queue, now)).fetchone() is not None for queue in turn.queues
         )
 
-    @contextlib.contextmanager
-    def _transaction(self, *, durable: bool) -> Iterator[None]:
+    def begin(self, *, durable: bool) -> None:
+        """Become the writer, once it is our turn."""
         self._files.look(now=durable)
         if durable is not self._durable:
             self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
@@ -193,17 +228,23 @@ class SqliteSession(Session):
         self._gate.take(self._timeout / 2)
         try:
             self._begin()
-            yield
-            self._db.execute("COMMIT")  # checkpoints happen in here, so they too are behind the gate
         except BaseException:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise
-        finally:
             self._gate.give()
+            raise
+
+    def end(self, *, well: bool) -> None:
+        try:
+            if well:
+                self._db.execute("COMMIT")  # checkpoints happen in here, so they too are behind the gate
+        finally:
+            try:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+            finally:
+                self._gate.give()
 
     def _begin(self) -> None:
-        """Become the writer. Others than we (the sqlite3 shell) do not know the gate: wait for them too."""
+        """Others than we (the sqlite3 shell) do not know the gate: wait for them too."""
         deadline = time.monotonic() + self._timeout / 2
         while True:
             try:
@@ -221,6 +262,29 @@ class SqliteSession(Session):
             with contextlib.suppress(sqlite3.Error):
                 self._db.close()
             self._gate.close()
+
+
+class _Transaction:
+    """All or nothing. A generator in its place would cost the hot path a microsecond."""
+
+    def __init__(self, session: SqliteSession, *, durable: bool) -> None:
+        self._session = weakref.proxy(session)
+        self._durable = durable
+
+    def __enter__(self) -> None:
+        self._session.begin(durable=self._durable)
+
+    def __exit__(self, kind: object, *error: object) -> None:
+        self._session.end(well=kind is None)
+
+
+class _TokenGone(Exception):
+    """One of a batch's tokens is stale: look at each."""
+
+
+def _by_size(text: str) -> dict[int, str]:
+    """A text that ends in `id IN `, for each number of rows."""
+    return {size: f"{text}({', '.join('?' * size)})" for size in SIZES}
 
 
 def _journal(session: Session) -> str:
