@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from queuectl.clock import Clock
 from queuectl.config import Connection
@@ -13,9 +13,11 @@ from queuectl.drivers.contract import Driver, FailedStore
 from queuectl.errors import JobDefinitionError, NestedTooDeeply, QueuectlError
 from queuectl.jobs.arguments import dump
 from queuectl.jobs.definition import Job, registered_name
+from queuectl.jobs.form import Form, form, head
+from queuectl.jobs.limits import Settings
 from queuectl.jobs.outcome import Ending, Entry, Problem, Report
-from queuectl.jobs.payload import check_queue_name, encode, new_uuid
-from queuectl.jobs.pending import Dispatch
+from queuectl.jobs.payload import check_queue_name, new_identities
+from queuectl.jobs.pending import Destination
 from queuectl.jobs.registry import Registry
 from queuectl.jobs.running import depth
 from queuectl.jobs.settings import SETTINGS, declared, is_delay, moment, seconds_until
@@ -26,12 +28,23 @@ DEEPEST = 100
 """Jobs that may run one inside the other on immediate connections."""
 
 
-@dataclass(frozen=True, slots=True)
-class Addressed:
-    """A job that knows where it goes."""
+class Route(NamedTuple):
+    """What one dispatch has to know of a job class: found once, however many of its jobs there are."""
 
     driver: Driver
     job: str
+    """The registered name."""
+    queue: str
+    wait: float
+    settings: Settings
+    form: Form
+    """For jobs without `retry_until`."""
+
+
+class Addressed(NamedTuple):
+    """A job that knows where it goes."""
+
+    route: Route
     entry: Entry
 
 
@@ -66,50 +79,61 @@ class QueueDispatcher:
         self._clock = clock
         self._failed = failed
 
-    def dispatch(self, dispatches: Sequence[Dispatch]) -> list[str]:
+    def dispatch(self, jobs: Sequence[Job], to: Destination) -> list[str]:
         """Push these, in one step for each connection, and return their uuids in order.
 
         Everything is checked and encoded before anything is sent. On an immediate connection each job runs now,
         without delay, and what it raises reaches the caller as it is.
         """
-        addressed = [self._addressed(dispatch) for dispatch in dispatches]
-        uuids = [one.entry.uuid for one in addressed]
-        for driver in dict.fromkeys(one.driver for one in addressed):
-            places = [place for place, one in enumerate(addressed) if one.driver is driver]
+        addressed = self._addressed(jobs, to)
+        uuids = [entry.uuid for _, entry in addressed]
+        for driver in dict.fromkeys([route.driver for route, _ in addressed]):
+            places = [place for place, (route, _) in enumerate(addressed) if route.driver is driver]
             if driver.immediate:
                 for place in places:
-                    self._run(addressed[place])
+                    self._run(*addressed[place])
             else:
                 pushed = self._pusher(driver.name).push([addressed[place].entry for place in places])
                 for place, uuid in zip(places, pushed, strict=True):
                     uuids[place] = uuid
         return uuids
 
-    def dispatch_sync(self, dispatch: Dispatch) -> str:
+    def dispatch_sync(self, job: Job, to: Destination) -> str:
         """Run it here and now, through encode and decode as any other; its exception reaches the caller as it is."""
-        addressed = self._addressed(dispatch)
-        self._run(addressed)
-        return addressed.entry.uuid
+        [(route, entry)] = self._addressed([job], to)
+        self._run(route, entry)
+        return entry.uuid
 
-    def _addressed(self, dispatch: Dispatch) -> Addressed:
-        cls, now = type(dispatch.job), self._clock.now()
+    def _addressed(self, jobs: Sequence[Job], to: Destination) -> list[Addressed]:
+        """Identities are drawn last: what checks arguments is the application's code, and may fork."""
+        now, routes = self._clock.now(), dict[type[Job], Route]()
+        drafts = []
+        for job in jobs:
+            route = routes.get(type(job))
+            if route is None:
+                route = routes[type(job)] = self._route(type(job), to, now)
+            drafts.append((route, dump(job), route.form if job.retry_until is None else _form_until(route, job, now)))
+        return [
+            Addressed(route, Entry(route.queue, form.fill(uuid, arguments, identity), uuid, route.wait))
+            for (route, arguments, form), (uuid, identity) in zip(drafts, new_identities(len(drafts)), strict=True)
+        ]
+
+    def _route(self, cls: type[Job], to: Destination, now: float) -> Route:
         self._registry.add(cls)
-        driver = self._driver(dispatch.connection or cls.connection)
-        queue = dispatch.queue or cls.queue or self._settings[driver.name].queue
-        delay = cls.delay if dispatch.delay is None else dispatch.delay
+        driver = self._driver(to.connection or cls.connection)
+        queue = check_queue_name(to.queue or cls.queue or self._settings[driver.name].queue)
+        delay = cls.delay if to.delay is None else to.delay
         wait = 0.0 if delay is None else seconds_until(delay, now)
-        uuid = new_uuid()
-        payload = _payload(dispatch.job, uuid, wait=wait, now=now)
-        return Addressed(driver, registered_name(cls), Entry(check_queue_name(queue), payload, uuid, delay=wait))
+        name, settings = registered_name(cls), declared(cls)
+        return Route(driver, name, queue, wait, settings, _form(name, settings, wait, now, until=None))
 
-    def _run(self, sent: Addressed) -> None:
+    def _run(self, route: Route, entry: Entry) -> None:
         if depth() >= DEEPEST:
             raise NestedTooDeeply(
-                f"{sent.job} would be job number {DEEPEST + 1} that runs inside another one.",
+                f"{route.job} would be job number {DEEPEST + 1} that runs inside another one.",
                 hint="Does a job dispatch itself? A connection with a worker runs one after the other.",
             )
-        entry = sent.entry
-        attempt = Attempt(sent.driver.name, entry.queue, entry.payload, entry.uuid, sent.job, 1)
+        attempt = Attempt(route.driver.name, entry.queue, entry.payload, entry.uuid, route.job, 1)
         report = self._runner.run(attempt)
         if report.ending not in (Ending.FINISHED, Ending.RELEASED):
             raise self._failure(attempt, report)
@@ -135,21 +159,24 @@ class QueueDispatcher:
             logger.error("The failure of %s (%s) could not be kept: %s", attempt.job, attempt.uuid, error)
 
 
-def _payload(job: Job, uuid: str, *, wait: float, now: float) -> bytes:
-    settings = declared(type(job))
-    return encode(
-        job=registered_name(type(job)),
-        arguments=dump(job),
-        uuid=uuid,
-        tries=settings.tries,
-        max_exceptions=settings.max_exceptions,
-        fail_on_timeout=settings.fail_on_timeout,
-        backoff=settings.backoff,
-        timeout=settings.timeout,
-        retry_until=_retry_until(job, now),
+def _form(job: str, settings: Settings, wait: float, now: float, *, until: float | None) -> Form:
+    return form(
+        head(
+            job,
+            settings.tries,
+            settings.max_exceptions,
+            settings.fail_on_timeout,
+            settings.backoff,
+            settings.timeout,
+            None if until is None else math.ceil(until),
+        ),
         delay=wait,
         created_at=now,
     )
+
+
+def _form_until(route: Route, job: Job, now: float) -> Form:
+    return _form(route.job, route.settings, route.wait, now, until=_retry_until(job, now))
 
 
 def _retry_until(job: Job, now: float) -> float | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from time import monotonic, time
 
 from queuectl.drivers.contract import Driver, Reserved, Settlement
@@ -54,7 +54,7 @@ class Outbox:
         return [self.meant(name) for name, counts in self.store.counts().items() if self._holds(name) and counts.size]
 
     def keep(self, entries: Sequence[Entry]) -> list[str]:
-        return self.store.push([replace(entry, queue=self.queue(entry.queue)) for entry in entries])
+        return self.store.push([entry._replace(queue=self.queue(entry.queue)) for entry in entries])
 
     def _holds(self, queue: str) -> bool:
         return queue.startswith(self._prefix)
@@ -109,7 +109,7 @@ class SurePush:
 
 
 def _recognisable(entry: Entry) -> Entry:
-    return entry if entry.unique else replace(entry, unique=Unique(f"pushed:{entry.uuid}", REMEMBERED))
+    return entry if entry.unique else entry._replace(unique=Unique(f"pushed:{entry.uuid}", REMEMBERED))
 
 
 class OutboxRelay:

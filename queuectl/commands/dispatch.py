@@ -16,7 +16,8 @@ from queuectl.errors import JobFailed, QueuectlError, UsageError
 from queuectl.jobs.payload import check_queue_name
 
 if TYPE_CHECKING:
-    from queuectl.jobs.pending import Dispatch
+    from queuectl.jobs.definition import Job
+    from queuectl.jobs.pending import Destination
 
 
 def dispatch(
@@ -32,7 +33,7 @@ def dispatch(
 ) -> int:
     """Put a job on its way and print its uuid. On `sync` it runs here and now."""
     from queuectl.jobs.arguments import from_data
-    from queuectl.jobs.pending import Dispatch
+    from queuectl.jobs.pending import Destination
 
     session = Session.of(context)
     if connection:
@@ -40,13 +41,12 @@ def dispatch(
     given = parse(arguments)
     with session.output.to_itself():
         session.app.bind()
-        sending = Dispatch(
-            from_data(session.app.registry.get(name), given),
+        to = Destination(
             connection=connection or None,
             queue=check_queue_name(queue) if queue else None,
             delay=seconds(delay, "--delay") if delay else None,
         )
-        uuid = _send(session, sending)
+        uuid = _send(session, from_data(session.app.registry.get(name), given), to)
     if as_json:
         session.output.json({"uuid": uuid, "job": name})
     else:
@@ -54,10 +54,10 @@ def dispatch(
     return DONE
 
 
-def _send(session: Session, sending: Dispatch) -> str:
+def _send(session: Session, job: Job, to: Destination) -> str:
     """On `sync` the job runs in this call, and what it raises is the job's failure, not ours."""
     try:
-        return session.app.dispatcher.dispatch([sending])[0]
+        return session.app.dispatcher.dispatch([job], to)[0]
     except (QueuectlError, KeyboardInterrupt):
         raise
     except BaseException as error:

@@ -11,12 +11,17 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from queuectl.jobs import refusal
+from queuectl.jobs.envelope import Envelope
 from queuectl.jobs.equality import same
-from queuectl.jobs.payload import Envelope, to_json
+from queuectl.jobs.payload import to_json
 from queuectl.jobs.shape import Shape
 
 if TYPE_CHECKING:
+    from queuectl.errors import InvalidArguments
     from queuectl.jobs.definition import Job
+
+FEW_DIGITS = 4_000
+"""Characters; a text that is shorter holds no number that is too long to be read (4,300 digits)."""
 
 
 def bind(cls: type[Job], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Job:
@@ -24,26 +29,26 @@ def bind(cls: type[Job], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Job:
     shape = Shape.of(cls)
     if not kwargs and shape.sole_record is not None and _names_only(args, shape.sole_record):
         kwargs, args = args[0], []
-    mistakes = _misfits(shape, len(args), kwargs)
-    if mistakes:
-        raise refusal.refused(shape, *mistakes)
-    return _build(cls, shape, {**dict(zip(shape.positional, args, strict=False)), **kwargs})
+    if shape.is_renamed:
+        return _bind_by_name(cls, shape, args, kwargs)
+    try:
+        return cls(*args, **kwargs)
+    except (TypeError, ValueError) as error:  # wrong names, or a __post_init__ that checks
+        raise refusal.refused(shape, *(_misfits(shape, len(args), kwargs) or [str(error)])) from error
 
 
 def dump(job: Job) -> str:
     """The job's arguments as JSON text. `InvalidArguments` for what does not fit, or would not come back equal."""
-    from pydantic_core import PydanticSerializationError, ValidationError
-
     shape = Shape.of(type(job))
-    given = {argument.name: getattr(job, argument.attribute) for argument in shape.arguments}
+    given = {name: getattr(job, attribute) for name, attribute in zip(shape.names, shape.attributes, strict=True)}
     try:
-        checked = shape.adapter.validate_python(given)
-        text = shape.adapter.dump_json(checked, warnings="none").decode()
-        returned = shape.adapter.validate_json(text)
-    except ValidationError as error:
-        raise refusal.invalid(shape, error) from None
-    except (PydanticSerializationError, RecursionError, ValueError) as error:
-        raise refusal.refused(shape, _cannot_be_written(given, error)) from None
+        checked = shape.validate_python(given)
+        text = shape.to_json(checked, warnings="none").decode()
+        if shape.comes_back and len(text) < FEW_DIGITS:
+            return text
+        returned = shape.validate_json(text)
+    except (ValueError, RecursionError) as error:  # pydantic's are of the first kind
+        raise _refusal_of(shape, given, error) from None
     _refuse_constants(shape, text)
     _refuse_changes(shape, checked, returned)
     return text
@@ -51,14 +56,12 @@ def dump(job: Job) -> str:
 
 def load(cls: type[Job], text: str | bytes) -> Job:
     """The job with the arguments in *text*, an object of names as `dump` writes it."""
-    from pydantic_core import ValidationError
-
     shape = Shape.of(cls)
     _refuse_constants(shape, text if isinstance(text, str) else text.decode())
     try:
-        values = shape.adapter.validate_json(text)
-    except ValidationError as error:
-        raise refusal.invalid(shape, error) from None
+        values = shape.validate_json(text)
+    except ValueError as error:
+        raise _refusal_of(shape, {}, error) from None
     return _build(cls, shape, values)
 
 
@@ -93,6 +96,13 @@ def _by_name(shape: Shape, data: Any) -> dict[str, Any]:
     return dict(zip(shape.names, data, strict=False))
 
 
+def _bind_by_name(cls: type[Job], shape: Shape, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Job:
+    mistakes = _misfits(shape, len(args), kwargs)
+    if mistakes:
+        raise refusal.refused(shape, *mistakes)
+    return _build(cls, shape, {**dict(zip(shape.positional, args, strict=False)), **kwargs})
+
+
 def _names_only(args: Sequence[Any], name: str) -> bool:
     return len(args) == 1 and isinstance(args[0], Mapping) and [*args[0]] == [name]
 
@@ -110,11 +120,20 @@ def _misfits(shape: Shape, positions: int, kwargs: Mapping[str, Any]) -> list[st
 
 
 def _build(cls: type[Job], shape: Shape, values: Mapping[str, Any]) -> Job:
-    attributes = {argument.attribute: values[argument.name] for argument in shape.arguments if argument.name in values}
+    if shape.is_renamed:
+        values = {each.attribute: values[each.name] for each in shape.arguments if each.name in values}
     try:
-        return cls(**attributes)
+        return cls(**values)
     except (TypeError, ValueError) as error:  # a __post_init__ that checks
         raise refusal.refused(shape, str(error)) from error
+
+
+def _refusal_of(shape: Shape, given: Mapping[str, Any], error: Exception) -> InvalidArguments:
+    from pydantic_core import ValidationError
+
+    if isinstance(error, ValidationError):
+        return refusal.invalid(shape, error)
+    return refusal.refused(shape, _cannot_be_written(given, error))
 
 
 def _refuse_constants(shape: Shape, text: str) -> None:

@@ -64,6 +64,9 @@ class FunctionJob(Generic[P, R]):
     def dispatch_many(self, jobs: Iterable[Job]) -> list[str]:
         return self._pending().dispatch_many(jobs)
 
+    def dispatch_stream(self, jobs: Iterable[Job]) -> int:
+        return self._pending().dispatch_stream(jobs)
+
     def __repr__(self) -> str:
         return f"<job {self.job.__name__}>"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeVar
 
-from queuectl.jobs.payload import Envelope
+from queuectl.jobs.envelope import Envelope
 
 T = TypeVar("T")
 

@@ -12,46 +12,21 @@ import json
 import math
 import re
 import time
-from dataclasses import dataclass
 from os import urandom
 from typing import Any
 
 from queuectl.config.schema import QUEUE_NAME
 from queuectl.errors import InvalidName, MalformedPayload
+from queuectl.jobs.envelope import LONGEST_NAME, STRICT, envelope_of, number_of, text_of
+from queuectl.jobs.envelope import Envelope as Envelope
+from queuectl.jobs.form import form, head, read
 
 TAIL = re.compile(rb'"id":"([0-9A-Za-z-]{1,64})","attempts":(\d{1,9})((?:,"delay":(?:null|\d{1,12}))?\}\s*)$')
 """How our own payloads end, and Laravel's for Redis (with a `delay` behind): what a driver rewrites when the counter or
 the identity of an attempt changes."""
 BASE64 = "base64:"
-MAX_TRIES, MAX_TIMEOUT = 1_000, 86_400
-_FREE, _VERSION_4 = ~(0xF000C000 << 48), 0x40008000 << 48
-"""What is random in a uuid, and what says so."""
-LONGEST_NAME = 255
-"""Characters of a job's name, a display name, a uuid."""
-
-
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """What the house reads of a payload. Settings are None where the payload leaves them to the class or the flags."""
-
-    uuid: str
-    job: str
-    display: str
-    data: Any
-    tries: int | None = None
-    max_exceptions: int | None = None
-    fail_on_timeout: bool | None = None
-    backoff: tuple[int, ...] | None = None
-    timeout: int | None = None
-    retry_until: float | None = None
-    created_at: float | None = None
-
-    @property
-    def arguments(self) -> str | None:
-        """Our own arguments as JSON text, or None when `data` was written by somebody else and is the arguments."""
-        if isinstance(self.data, dict) and self.data.keys() == {"args"} and isinstance(self.data["args"], str):
-            return self.data["args"]
-        return None
+_VARIANT = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
+"""The digit of a uuid that is random in two bits only."""
 
 
 def check_queue_name(queue: str) -> str:
@@ -70,9 +45,16 @@ def new_id() -> str:
 
 def new_uuid() -> str:
     """A random one (version 4)."""
-    drawn = int.from_bytes(urandom(16)) & _FREE | _VERSION_4
-    text = f"{drawn:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    return _uuid(urandom(16).hex())
+
+
+def new_identities(count: int) -> list[tuple[str, str]]:
+    """A uuid and an id for each of so many new jobs.
+
+    Drawn at once, and for these only: what is kept in stock would come twice after a fork.
+    """
+    drawn = urandom(32 * count).hex()
+    return [(_uuid(drawn[at : at + 32]), drawn[at + 32 : at + 64]) for at in range(0, len(drawn), 64)]
 
 
 def encode(
@@ -90,23 +72,10 @@ def encode(
     created_at: float | None = None,
 ) -> bytes:
     """The payload of a new job. *arguments* is JSON text; `UnicodeEncodeError` if it holds lone surrogates."""
-    envelope = {
-        "uuid": uuid,
-        "displayName": job,
-        "job": job,
-        "maxTries": tries,
-        "maxExceptions": max_exceptions,
-        "failOnTimeout": bool(fail_on_timeout),
-        "backoff": None if backoff is None else ",".join(map(str, backoff)),
-        "timeout": timeout,
-        "retryUntil": None if retry_until is None else math.ceil(retry_until),
-        "data": {"args": arguments},
-        "createdAt": int(time.time() if created_at is None else created_at),
-        "delay": None if not delay else math.ceil(delay),
-        "id": new_id(),
-        "attempts": 0,
-    }
-    return to_json(envelope)
+    until = None if retry_until is None else math.ceil(retry_until)
+    beginning = head(job, tries, max_exceptions, fail_on_timeout, backoff, timeout, until)
+    blank = form(beginning, delay=delay, created_at=time.time() if created_at is None else created_at)
+    return blank.fill(to_json(uuid).decode()[1:-1], arguments, new_id())
 
 
 def to_json(value: Any, *, errors: str = "strict") -> bytes:
@@ -117,7 +86,7 @@ def to_json(value: Any, *, errors: str = "strict") -> bytes:
 def parse(payload: bytes) -> dict[str, Any]:
     """The payload as a JSON object, or `MalformedPayload` saying what is wrong with it."""
     try:
-        found = json.loads(payload.decode(), parse_constant=_refuse_constant, parse_float=_finite)
+        found = STRICT.decode(payload.decode())
     except UnicodeDecodeError as error:
         raise MalformedPayload(f"The payload is not UTF-8: {error.reason} at byte {error.start}.") from None
     except RecursionError:
@@ -130,27 +99,15 @@ def parse(payload: bytes) -> dict[str, Any]:
 
 
 def decode(payload: bytes) -> Envelope:
-    """Read the envelope. `MalformedPayload` if there is no job to run in it; every other key may be missing.
-
-    Names and uuid are printable and short, whoever wrote them: they become keys, columns and lines of a terminal.
-    """
-    found = parse(payload)
-    job = _text(found.get("job"))
-    if job is None:
+    """Read the envelope, and leave the arguments alone. `MalformedPayload` if there is no job to run in it."""
+    try:
+        found = read(payload.decode())
+    except UnicodeDecodeError:
+        found = None
+    found = found or envelope_of(parse(payload))
+    if found is None:
         raise MalformedPayload(f"The payload names no job: `job` must be 1 to {LONGEST_NAME} printable characters.")
-    return Envelope(
-        uuid=_text(found.get("uuid")) or _text(found.get("id")) or "",
-        job=job,
-        display=_text(found.get("displayName")) or job,
-        data=found.get("data"),
-        tries=_whole(found.get("maxTries"), MAX_TRIES),
-        max_exceptions=_whole(found.get("maxExceptions"), MAX_TRIES),
-        fail_on_timeout=True if found.get("failOnTimeout") is True else None,
-        backoff=_backoff(found.get("backoff")),
-        timeout=_whole(found.get("timeout"), MAX_TIMEOUT),
-        retry_until=_number(found.get("retryUntil")),
-        created_at=_number(found.get("createdAt")),
-    )
+    return found
 
 
 def identity(payload: bytes) -> tuple[str, str]:
@@ -171,7 +128,7 @@ def again(payload: bytes, *, now: float) -> bytes:
         found = parse(payload)
     except MalformedPayload:
         return payload
-    until, created = _number(found.get("retryUntil")), _number(found.get("createdAt"))
+    until, created = number_of(found.get("retryUntil")), number_of(found.get("createdAt"))
     if until is not None:
         found["retryUntil"] = math.ceil(now + max(until - created, 1)) if created is not None else None
         found["createdAt"] = int(now)
@@ -212,46 +169,13 @@ def from_text(text: str) -> bytes:
 
 
 def _retail(found: dict[str, Any], *, attempts: int, keep_id: bool = False) -> bytes:
-    former = _text(found.pop("id", None))
+    former = text_of(found.pop("id", None))
     found.pop("attempts", None)
     identifier = former if keep_id else None
     # Half a character that JSON wrote as an escape (\ud800) is written so again: UTF-8 has no other way for it.
     return to_json({**found, "id": identifier or new_id(), "attempts": attempts}, errors="backslashreplace")
 
 
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not a JSON number")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        raise ValueError(f"the number {text[:40]} is too large")
-    return number
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and 0 < len(value) <= LONGEST_NAME and value.isprintable() else None
-
-
-def _number(value: Any) -> float | None:
-    return (
-        float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e12 else None
-    )
-
-
-def _whole(value: Any, most: int) -> int | None:
-    """A setting from a payload, which anybody may have written: nonsense counts as not set, excess is capped."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        return None
-    return min(value, most)
-
-
-def _backoff(value: Any) -> tuple[int, ...] | None:
-    parts = value.split(",") if isinstance(value, str) else value if isinstance(value, list) else [value]
-    steps = [_whole(int(part) if _is_digits(part) else part, 10 * 365 * 86_400) for part in parts]
-    return tuple(step for step in steps if step is not None) if steps and None not in steps else None
-
-
-def _is_digits(value: Any) -> bool:
-    return isinstance(value, str) and value.strip().isascii() and value.strip().isdigit()
+def _uuid(drawn: str) -> str:
+    """32 random digits as a uuid of version 4."""
+    return f"{drawn[:8]}-{drawn[8:12]}-4{drawn[13:16]}-{_VARIANT[drawn[16]]}{drawn[17:20]}-{drawn[20:]}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, cast
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, ParamSpec, cast
 
 from queuectl.errors import UsageError
 from queuectl.jobs.payload import check_queue_name
@@ -20,11 +20,9 @@ CHUNK = 1_000
 """Jobs that a bulk dispatch holds in memory, and sends, at a time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Dispatch:
-    """One job instance on its way; None leaves the choice to the class, then to the configuration."""
+class Destination(NamedTuple):
+    """Where jobs go, and when; None leaves the choice to the class, then to the configuration."""
 
-    job: Job
     connection: str | None = None
     queue: str | None = None
     delay: Delay | None = None
@@ -65,33 +63,42 @@ class Pending(Generic[P]):
 
     def dispatch(self, *args: P.args, **kwargs: P.kwargs) -> str:
         """Check the arguments, push the job (on `sync`: run it now) and return its uuid."""
-        sending = self._sending(self._bind(args, kwargs))
-        return current().dispatcher.dispatch([sending])[0]
+        return current().dispatcher.dispatch([self._bind(args, kwargs)], self._destination)[0]
 
     def dispatch_sync(self, *args: P.args, **kwargs: P.kwargs) -> str:
         """Run the job here and now and return its uuid; what it raises reaches the caller."""
-        sending = self._sending(self._bind(args, kwargs))
-        return current().dispatcher.dispatch_sync(sending)
+        return current().dispatcher.dispatch_sync(self._bind(args, kwargs), self._destination)
 
     def dispatch_many(self, jobs: Iterable[Job]) -> list[str]:
         """Dispatch jobs, taken from *jobs* a thousand at a time, and return their uuids in order.
 
-        Each thousand is pushed all or none. When one cannot be, the error has a note of how many went before.
+        Each thousand is pushed all or none. When one cannot be, the error has a note of how many went before, all of
+        which stay.
         """
         uuids: list[str] = []
-        remaining = map(self._sending, jobs)
+        self._send_all(jobs, uuids.extend)
+        return uuids
+
+    def dispatch_stream(self, jobs: Iterable[Job]) -> int:
+        """As `dispatch_many`, in the memory of a thousand jobs however many there are: return only their number."""
+        return self._send_all(jobs, lambda uuids: None)
+
+    def _send_all(self, jobs: Iterable[Job], sent: Callable[[list[str]], object]) -> int:
+        count, remaining, destination = 0, iter(jobs), self._destination
         try:
             while chunk := list(islice(remaining, CHUNK)):
-                uuids += current().dispatcher.dispatch(chunk)
+                sent(current().dispatcher.dispatch(chunk, destination))
+                count += len(chunk)
         except BaseException as error:
-            error.add_note(f"{len(uuids):,} jobs had been dispatched before this.")
+            error.add_note(f"{count:,} jobs had been dispatched before this.")
             raise
-        return uuids
+        return count
+
+    @property
+    def _destination(self) -> Destination:
+        return Destination(self.connection, self.queue, self.delay)
 
     def _bind(self, args: Any, kwargs: Any) -> Job:
         from queuectl.jobs.arguments import bind
 
         return bind(cast("type[Job]", self.make), args, kwargs)
-
-    def _sending(self, job: Job) -> Dispatch:
-        return Dispatch(job, self.connection, self.queue, self.delay)

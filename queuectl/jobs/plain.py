@@ -9,7 +9,7 @@ from __future__ import annotations
 import types
 import typing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from pydantic_core import CoreSchema, SchemaSerializer, SchemaValidator
@@ -30,15 +30,6 @@ class PlainAdapter:
         from pydantic_core import SchemaSerializer, SchemaValidator
 
         return cls(SchemaValidator(schema, config), SchemaSerializer(schema, config))
-
-    def validate_python(self, value: Any) -> dict[str, Any]:
-        return cast("dict[str, Any]", self.validator.validate_python(value))
-
-    def validate_json(self, text: str | bytes) -> dict[str, Any]:
-        return cast("dict[str, Any]", self.validator.validate_json(text))
-
-    def dump_json(self, value: dict[str, Any], *, warnings: Literal["none"]) -> bytes:
-        return self.serializer.to_json(value, warnings=warnings)
 
 
 def plain_schema(kind: Any) -> CoreSchema | None:
@@ -65,3 +56,14 @@ def _nullable(choices: tuple[Any, ...]) -> CoreSchema | None:
     rest = [choice for choice in choices if choice is not types.NoneType]
     schema = plain_schema(rest[0]) if len(rest) == 1 else None
     return None if schema is None else cast("CoreSchema", {"type": "nullable", "schema": schema})
+
+
+def comes_back(schema: CoreSchema) -> bool:
+    """Does what was checked by this plain schema, and written, always come back equal?
+
+    Not a dictionary, whose keys may be written with something else for what UTF-8 lacks; nor `Any`, which may hold one.
+    A whole number does, unless it has thousands of digits.
+    """
+    parts = cast("dict[str, Any]", schema)
+    inner = parts.get("items_schema") or parts.get("schema")
+    return parts["type"] in _LEAVES.values() if inner is None else comes_back(inner)

@@ -15,17 +15,18 @@ from queuectl.errors import NotBound
 
 if TYPE_CHECKING:
     from queuectl.disks import Disk
-    from queuectl.jobs.pending import Dispatch
+    from queuectl.jobs.definition import Job
+    from queuectl.jobs.pending import Destination
     from queuectl.jobs.registry import Registry
 
 
 class Dispatcher(Protocol):
     """Puts jobs on their way."""
 
-    def dispatch(self, dispatches: Sequence[Dispatch]) -> list[str]:
+    def dispatch(self, jobs: Sequence[Job], to: Destination) -> list[str]:
         """Push (or, on an immediate driver, run) these, and return their uuids in order."""
 
-    def dispatch_sync(self, dispatch: Dispatch) -> str:
+    def dispatch_sync(self, job: Job, to: Destination) -> str:
         """Run it here and now, through encode and decode, and return its uuid; its exception reaches the caller."""
 
 

@@ -9,8 +9,9 @@ from inspect import isroutine
 from typing import Any, NoReturn
 
 from queuectl.errors import InvalidName, JobDefinitionError, UsageError
+from queuectl.jobs.envelope import MAX_TIMEOUT, MAX_TRIES
 from queuectl.jobs.limits import Settings
-from queuectl.jobs.payload import MAX_TIMEOUT, MAX_TRIES, check_queue_name
+from queuectl.jobs.payload import check_queue_name
 
 MAX_DELAY = 10 * 365 * 86_400
 """Seconds; what lies further away than ten years is a mistake."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from queuectl.errors import JobDefinitionError
-from queuectl.jobs.plain import PlainAdapter, plain_schema
+from queuectl.jobs.plain import PlainAdapter, comes_back, plain_schema
 
 if TYPE_CHECKING:
     from pydantic import ConfigDict, TypeAdapter
@@ -51,11 +51,21 @@ class Shape:
             setattr(job, _CACHE, found)
         return cast("Shape", found)
 
-    @property
+    @cached_property
     def names(self) -> list[str]:
         return [argument.name for argument in self.arguments]
 
-    @property
+    @cached_property
+    def attributes(self) -> list[str]:
+        """What the job calls them."""
+        return [argument.attribute for argument in self.arguments]
+
+    @cached_property
+    def is_renamed(self) -> bool:
+        """Does the job call any of them by another name?"""
+        return self.names != self.attributes
+
+    @cached_property
     def positional(self) -> list[str]:
         return [argument.name for argument in self.arguments if not argument.keyword_only]
 
@@ -69,10 +79,32 @@ class Shape:
     @cached_property
     def adapter(self) -> TypeAdapter[dict[str, Any]] | PlainAdapter:
         """Checks and converts `{name: value}`. Built on first use: importing pydantic costs more than most programs."""
-        plain = [plain_schema(argument.type) for argument in self.arguments]
-        if None not in plain:
-            return PlainAdapter.of(_fields_schema(self.arguments, plain), _config())
+        if self._plain is not None:
+            return PlainAdapter.of(_fields_schema(self.arguments, self._plain), _config())
         return self._pydantic()
+
+    @cached_property
+    def validate_python(self) -> Callable[..., dict[str, Any]]:
+        """The core's own method, of which an adapter's is a wrapper that costs as much again."""
+        return cast("Callable[..., dict[str, Any]]", self.adapter.validator.validate_python)
+
+    @cached_property
+    def validate_json(self) -> Callable[..., dict[str, Any]]:
+        return cast("Callable[..., dict[str, Any]]", self.adapter.validator.validate_json)
+
+    @cached_property
+    def to_json(self) -> Callable[..., bytes]:
+        return cast("Callable[..., bytes]", self.adapter.serializer.to_json)
+
+    @cached_property
+    def comes_back(self) -> bool:
+        """Is it known of these types that what has been checked and written comes back equal?"""
+        return self._plain is not None and all(map(comes_back, self._plain))
+
+    @cached_property
+    def _plain(self) -> list[CoreSchema] | None:
+        found = [plain_schema(argument.type) for argument in self.arguments]
+        return None if None in found else cast("list[CoreSchema]", found)
 
     def _pydantic(self) -> TypeAdapter[dict[str, Any]]:
         from pydantic import TypeAdapter

@@ -238,8 +238,8 @@ MUTATIONS = [
         [
             Change(
                 "queuectl/outbox.py",
-                "return entry if entry.unique else replace(entry,",
-                "return entry if entry.uuid else replace(entry,",
+                "return entry if entry.unique else entry._replace(",
+                "return entry if entry.uuid else entry._replace(",
             )
         ],
         ["tests/faults/test_sweep_producers.py -k beside and sqlite", "tests/faults/simulation -k sqlite"],

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from queuectl.errors import MalformedPayload, UsageError
+from queuectl.jobs.envelope import MAX_TIMEOUT, MAX_TRIES
 from queuectl.jobs.limits import Limits, Settings, resolve
-from queuectl.jobs.payload import MAX_TIMEOUT, MAX_TRIES, again, decode, identity, with_attempts
+from queuectl.jobs.payload import again, decode, identity, with_attempts
 from queuectl.jobs.send_notification import SendNotificationJob
 from queuectl.jobs.settings import MAX_DELAY, seconds_until
 

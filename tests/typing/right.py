@@ -84,6 +84,7 @@ def calls() -> None:
     Welcome.later(timedelta(minutes=1)).on_connection("redis").using("other").dispatch(user_id=1)
     Welcome.later(datetime.now()).dispatch_sync(1, "en")
     assert_type(Job.dispatch_many(jobs()), list[str])
+    assert_type(Job.dispatch_stream(jobs()), int)
     assert_type(Welcome.on_queue("bulk").dispatch_many([Welcome(1), Welcome(2)]), list[str])
     assert_type(Welcome(1), Welcome)
 

@@ -296,6 +296,17 @@ def test_jobs_in_bulk_are_pushed_a_thousand_at_a_time(house: House) -> None:
     assert len(set(uuids)) == len(taken)
 
 
+def test_a_stream_of_jobs_is_pushed_alike_and_counted(house: House) -> None:
+    """For those who need no uuids: nothing grows with the number of jobs; what was pushed before an error stays."""
+    assert Job.dispatch_stream(Note(n) for n in range(CHUNK + 1)) == CHUNK + 1
+    assert [len(push) for push in house.main.pushes] == [CHUNK, 1]
+    assert note.on_queue("bulk").dispatch_stream([note.to_job(1)]) == note.dispatch_stream([note.to_job(1)]) == 1
+    assert [entry.queue for entry in house.main.entries[-2:]] == ["bulk", "functions"]
+    with pytest.raises(InvalidArguments) as error:
+        Job.dispatch_stream(Note(n) if n < CHUNK else Note("x") for n in range(CHUNK + 1))  # type: ignore[arg-type]  # the point of the test
+    assert error.value.__notes__ == ["1,000 jobs had been dispatched before this."]
+
+
 def test_jobs_in_bulk_may_go_different_ways(house: House) -> None:
     """Of any classes, each by its own settings; one push for each connection; uuids in the order given."""
     uuids = Job.dispatch_many([Note(1), Mail("a"), Note(2), Mail("b"), Broken("release")])

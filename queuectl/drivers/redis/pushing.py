@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from queuectl.drivers.redis.keys import QueueKeys
 from queuectl.drivers.redis.lua_jobs import PUSH
@@ -130,6 +130,6 @@ def _distinct(entries: Sequence[Entry]) -> Sequence[Entry]:
 def _renewed(entries: Sequence[Entry], places: set[int]) -> list[Entry]:
     """The entries, those at *places* with a new `id`."""
     return [
-        replace(entry, payload=recounted(entry.payload, 0)) if place in places else entry
+        entry._replace(payload=recounted(entry.payload, 0)) if place in places else entry
         for place, entry in enumerate(entries)
     ]

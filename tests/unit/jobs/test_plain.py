@@ -79,8 +79,8 @@ def test_values_are_taken_and_refused_as_by_pydantic(given: dict[str, Any]) -> N
 
 def told(adapter: Any, given: dict[str, Any]) -> Any:
     try:
-        text = adapter.dump_json(adapter.validate_python(given), warnings="none")
-        return text, adapter.validate_json(text)
+        text = adapter.serializer.to_json(adapter.validator.validate_python(given), warnings="none")
+        return text, adapter.validator.validate_json(text)
     except ValidationError as error:
         return error.errors(include_url=False)
 
