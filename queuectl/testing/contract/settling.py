@@ -62,6 +62,18 @@ class Settling(Contract):
         assert driver.counts(["mail"])["mail"].delayed == 60 + 59
         assert driver.failed.count() == 1
 
+    def test_a_batch_of_finished_jobs_with_stale_ones_among_them(self, driver: Driver, clock: FakeClock) -> None:
+        """The stale ones get their GONE, in place; the attempts that replaced theirs stay held."""
+        push(driver, *(entry() for _ in range(60)))
+        stale = reserve(driver, room=2)
+        clock.sleep(driver.retry_after + 1)
+        held = reserve(driver, room=60)
+        batch = [stale[0], *held[2:], stale[1]]
+        verdicts, _ = driver.exchange([Settlement(one, Done()) for one in batch], ["mail"], 0)
+        assert [place for place, verdict in enumerate(verdicts) if verdict is GONE] == [0, 59]
+        assert driver.renew(held[:2]) == []
+        assert driver.counts(["mail"])["mail"].size == 2
+
     @pytest.mark.parametrize("after", [1, 7, 3600])
     def test_a_released_job_is_ready_exactly_then(self, driver: Driver, clock: FakeClock, after: int) -> None:
         """Not one second early, and with one more attempt."""
