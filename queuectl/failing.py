@@ -209,14 +209,17 @@ class FailedJobs:
 
     def _retry_in(self, name: str, jobs: Sequence[FailedJob]) -> list[str]:
         driver = self._drivers[name]
-        near = [job.uuid for job in jobs if not self._spans_two_stores(job, driver)]
-        far = [job for job in jobs if self._spans_two_stores(job, driver)]
+        spanning = {
+            connection: self._spans_two_stores(connection, driver) for connection in {job.connection for job in jobs}
+        }
+        near = [job.uuid for job in jobs if not spanning[job.connection]]
+        far = [job for job in jobs if spanning[job.connection]]
         moved = driver.failed.retry(near) if near else []
         return [*moved, *(job.uuid for job in far if self._sent_back(job, driver.failed))]
 
-    def _spans_two_stores(self, job: FailedJob, driver: Driver) -> bool:
-        """Whether its row lies, or may just now be carried, elsewhere than its queue: no single step moves it then."""
-        owner = self._owner(job.connection)
+    def _spans_two_stores(self, connection: str, driver: Driver) -> bool:
+        """Whether its rows lie, or may just now be carried, elsewhere than its queues: no single step moves one then."""
+        owner = self._owner(connection)
         if owner is None or owner.immediate:
             return False
         far = self._owner(self._far) if self._far is not None else driver

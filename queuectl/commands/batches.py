@@ -12,7 +12,7 @@ from queuectl.commands.session import Session
 from queuectl.commands.text import leader, safe
 from queuectl.failing import Located
 
-BATCH = 100
+BATCH = 500
 Act = Callable[[Sequence[Located]], list[str]]
 
 
@@ -95,5 +95,5 @@ def _show(session: Session, uuids: Iterable[str], badge: str) -> None:
     output = session.output
     if output.quiet:
         return
-    for uuid in uuids:
-        output.line(leader(safe(uuid), output.style(badge, "green", "bold"), output.width))
+    done, width = output.style(badge, "green", "bold"), output.width
+    output.lines(leader(safe(uuid), done, width) for uuid in uuids)

@@ -63,6 +63,10 @@ class Output:
         """One line (or block) of data, already safe."""
         self._write(f"{text}\n")
 
+    def lines(self, texts: Iterable[str]) -> None:
+        """Several lines, in one write."""
+        self._write("".join(f"{text}\n" for text in texts))
+
     def json(self, value: Any) -> None:
         """One document in ASCII, never wrapped or coloured."""
         self.line(json.dumps(value, ensure_ascii=True, allow_nan=False))

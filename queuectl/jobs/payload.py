@@ -24,6 +24,7 @@ from queuectl.jobs.form import form, head, read
 TAIL = re.compile(rb'"id":"([0-9A-Za-z-]{1,64})","attempts":(\d{1,9})((?:,"delay":(?:null|\d{1,12}))?\}\s*)$')
 """How our own payloads end, and Laravel's for Redis (with a `delay` behind): what a driver rewrites when the counter or
 the identity of an attempt changes."""
+_WINDOW = b'"retryUntil":'
 BASE64 = "base64:"
 _VARIANT = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
 """The digit of a uuid that is random in two bits only."""
@@ -124,6 +125,8 @@ def again(payload: bytes, *, now: float) -> bytes:
 
     Bytes that cannot be understood come back as they are.
     """
+    if TAIL.search(payload) and payload.count(_WINDOW) == payload.count(_WINDOW + b"null"):  # no window to move
+        return with_attempts(payload, 0, fresh_id=True)
     try:
         found = parse(payload)
     except MalformedPayload:

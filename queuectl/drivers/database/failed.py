@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
@@ -17,7 +17,9 @@ from queuectl.errors import MalformedPayload
 from queuectl.jobs.outcome import FailedRecord
 from queuectl.jobs.payload import again, parse, to_text
 
-BATCH = 100
+BATCH = 500
+PORTION = 2_000_000
+"""Characters of payloads that a retry holds at a time."""
 LONGEST_MESSAGE = 500
 LAST = 2**63 - 1
 
@@ -87,11 +89,13 @@ class SqlFailedStore(FailedStore):
     def _retry(self, session: Session, keys: Sequence[str]) -> list[str]:
         with session.transaction():
             rows = _claimed(session, texts.FAILED_TAKE, keys)
-            if rows:
-                session.run(texts.FAILED_DELETE, ids=[row[0] for row in rows])
-            insert_lines(session, [(row[2], to_text(again(body(row[3]), now=row[4])), 0.0) for row in rows])
-        self._retried(session, {row[2] for row in rows})
-        return [_name_of(row[0], row[1]) for row in rows]
+            taken = [_Taken._make(row) for row in rows]
+            for portion in _portions(taken):
+                _revive(session, portion)
+            if taken:
+                session.run(texts.FAILED_DELETE, ids=[row.id for row in taken])
+        self._retried(session, {row.queue for row in taken})
+        return [_name_of(row.id, row.uuid) for row in taken]
 
 
 class _FailedRow(NamedTuple):
@@ -106,6 +110,16 @@ class _FailedRow(NamedTuple):
     failed_at: float | None
     payload: str | bytes | None
     text: str | None
+
+
+class _Taken(NamedTuple):
+    """A row on its way back to its queue."""
+
+    id: int
+    uuid: str | None
+    queue: str
+    now: float
+    size: int | None
 
 
 def write(session: Session, record: FailedRecord) -> None:
@@ -148,6 +162,24 @@ def _claimed(session: Session, text: str, keys: Sequence[str]) -> list[tuple[Any
     by_uuid = dict(session.run(texts.FAILED_IDS, keys=list(keys)).rows)
     ids = {*by_uuid.values(), *(int(key) for key in keys if key not in by_uuid and _is_id(key))}
     return session.run(text, ids=sorted(ids)).rows if ids else []
+
+
+def _portions(rows: Sequence[_Taken]) -> Iterator[Sequence[_Taken]]:
+    """As many at a time as may be in memory."""
+    start, size = 0, 0
+    for position, row in enumerate(rows):
+        if position > start and size + (row.size or 0) > PORTION:
+            yield rows[start:position]
+            start, size = position, 0
+        size += row.size or 0
+    if rows:
+        yield rows[start:]
+
+
+def _revive(session: Session, rows: Sequence[_Taken]) -> None:
+    """Push these once more, with a new life in them."""
+    payloads = dict(session.run(texts.FAILED_BODIES, ids=[row.id for row in rows]).rows)
+    insert_lines(session, [(row.queue, to_text(again(body(payloads[row.id]), now=row.now)), 0.0) for row in rows])
 
 
 def _forget(session: Session, keys: Sequence[str]) -> list[str]:

@@ -122,7 +122,10 @@ FAILED_BY_UUID = FAILED_WHOLE + "uuid = :key"
 FAILED_BY_ID = FAILED_WHOLE + "id = :key"
 FAILED_COUNT = "SELECT COUNT(*) FROM {failed}"
 FAILED_IDS = "SELECT uuid, id FROM {failed} WHERE uuid IN (:keys)"
-FAILED_TAKE = "SELECT id, uuid, queue, {payload}, {now} FROM {failed}{by_key} WHERE id IN (:ids) ORDER BY id {claim}"
+FAILED_TAKE = (
+    "SELECT id, uuid, queue, {now}, LENGTH(payload) FROM {failed}{by_key} WHERE id IN (:ids) ORDER BY id {claim}"
+)
+FAILED_BODIES = "SELECT id, {payload} FROM {failed}{by_key} WHERE id IN (:ids)"
 FAILED_CLAIM = "SELECT id, uuid FROM {failed}{by_key} WHERE id IN (:ids) ORDER BY id {claim}"
 FAILED_DELETE = "{delete_failed}:ids{named_failed}"
 FAILED_LAST = "SELECT MAX(id) FROM {failed}"

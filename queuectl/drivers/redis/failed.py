@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TypeVar
 
 from queuectl.drivers.contract import FailedJob, FailedStore, Page
@@ -20,6 +21,8 @@ from queuectl.jobs.payload import again
 T = TypeVar("T")
 BATCH = 100
 """Rows that one trip touches; payloads may be large."""
+PORTION = 1_000_000
+"""Bytes of payloads that one run of the retry script moves."""
 FLUSHED = 500
 """Rows that one run of the flush script deletes."""
 
@@ -70,9 +73,9 @@ class RedisFailedStore(FailedStore):
     def forget(self, keys: Sequence[str]) -> list[str]:
         gone: list[str] = []
         for some in _batches(list(dict.fromkeys(keys))):
-            found = self._find(some)
-            replies = self._store.run([call(FORGET, queue.failed, [raw(key)]) for key, queue in found.items()])
-            gone += [key for key, [dropped] in zip(found, replies, strict=True) if dropped]
+            places = _by_queue(self._find(some))
+            replies = self._store.run([call(FORGET, queue.failed, list(map(raw, uuids))) for queue, uuids in places])
+            gone += _chosen([uuids for _, uuids in places], replies)
         return gone
 
     def flush(self, *, before: float | None = None) -> int:
@@ -86,19 +89,22 @@ class RedisFailedStore(FailedStore):
         return total
 
     def _retry(self, uuids: Sequence[str]) -> list[str]:
-        found = self._find(uuids)
-        payloads = self._store.run(
-            [command(b"HGET", keys.failed[2], args=(raw(uuid),)) for uuid, keys in found.items()]
-        )
-        pairs = zip(found.items(), payloads, strict=True)
-        ready = [(uuid, keys, payload) for (uuid, keys), payload in pairs if payload is not None]
-        replies = self._store.run([self._retrial(uuid, keys, payload) for uuid, keys, payload in ready])
-        return [uuid for (uuid, _, _), moved in zip(ready, replies, strict=True) if moved]
+        places = _by_queue(self._find(uuids))
+        reads = [command(b"HMGET", keys.failed[2], args=tuple(map(raw, found))) for keys, found in places]
+        portions = [
+            (keys, some)
+            for (keys, found), payloads in zip(places, self._store.run(reads), strict=True)
+            for some in _portions(zip(found, payloads, strict=True))
+        ]
+        replies = self._store.run([self._retrial(keys, some) for keys, some in portions])
+        return _chosen([[uuid for uuid, _ in some] for _, some in portions], replies)
 
-    def _retrial(self, uuid: str, keys: QueueKeys, payload: bytes) -> Command:
+    def _retrial(self, keys: QueueKeys, portion: Sequence[tuple[str, bytes]]) -> Command:
         clock = self._store.clock
-        new = again(payload, now=time.time() if clock is None else clock.now())
-        args = (self._store.now(), raw(uuid), digest(payload).encode(), new)
+        now = time.time() if clock is None else clock.now()
+        args = [self._store.now()]
+        for uuid, payload in portion:
+            args += (raw(uuid), digest(payload).encode(), again(payload, now=now))
         return call(RETRY, (*keys.four, *keys.failed, keys.parked), args)
 
     def _addition(self, record: FailedRecord) -> Command:
@@ -124,10 +130,14 @@ class RedisFailedStore(FailedStore):
 
     def _find(self, uuids: Sequence[str]) -> dict[str, QueueKeys]:
         """Which queue each of these failed in; those that are nowhere are left out."""
-        queues = self._queues()
-        pairs = [(uuid, keys) for uuid in uuids for keys in queues]
-        scores = self._store.run([command(b"ZSCORE", keys.failed[0], args=(raw(uuid),)) for uuid, keys in pairs])
-        return {uuid: keys for (uuid, keys), score in zip(pairs, scores, strict=True) if score is not None}
+        queues, asked = self._queues(), tuple(map(raw, uuids))
+        replies = self._store.run([command(b"ZMSCORE", keys.failed[0], args=asked) for keys in queues])
+        return {
+            uuid: keys
+            for keys, scores in zip(queues, replies, strict=True)
+            for uuid, score in zip(uuids, scores, strict=True)
+            if score is not None
+        }
 
     def _places(self, queues: Sequence[QueueKeys], cursor: str | None, limit: int) -> Iterator[_Place]:
         """Of each queue the first *limit* places after the cursor, newest first."""
@@ -164,6 +174,36 @@ class _Place:
 def _newest(keys: QueueKeys, most: bytes, least: bytes, limit: int | None = None) -> Command:
     some = () if limit is None else (b"LIMIT", b"0", b"%d" % limit)
     return command(b"ZREVRANGEBYSCORE", keys.failed[0], args=(most, least, b"WITHSCORES", *some))
+
+
+def _by_queue(found: Mapping[str, QueueKeys]) -> list[tuple[QueueKeys, list[str]]]:
+    """The uuids of each queue."""
+    uuids: dict[str, tuple[QueueKeys, list[str]]] = {}
+    for uuid, keys in found.items():
+        uuids.setdefault(keys.name, (keys, []))[1].append(uuid)
+    return list(uuids.values())
+
+
+def _portions(payloads: Iterable[tuple[str, bytes | None]]) -> Iterator[list[tuple[str, bytes]]]:
+    """Those that are still there, as many at a time as one script may hold up the server with."""
+    portion: list[tuple[str, bytes]] = []
+    size = 0
+    for uuid, payload in payloads:
+        if payload is None:
+            continue
+        if portion and size + len(payload) > PORTION:
+            yield portion
+            portion, size = [], 0
+        portion.append((uuid, payload))
+        size += len(payload)
+    if portion:
+        yield portion
+
+
+def _chosen(uuids: Sequence[Sequence[str]], replies: Sequence[Sequence[int]]) -> list[str]:
+    """The uuids that the scripts said yes to."""
+    pairs = zip(chain.from_iterable(uuids), chain.from_iterable(replies), strict=True)
+    return [uuid for uuid, yes in pairs if yes]
 
 
 def _batches(items: Sequence[T]) -> Iterator[Sequence[T]]:

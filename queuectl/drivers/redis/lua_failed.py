@@ -19,9 +19,10 @@ end
 """
 
 DROP = """
-local function drop(first, uuid)
-  local gone = redis.call('ZREM', KEYS[first], uuid)
-  for k = first + 1, first + 3 do redis.call('HDEL', KEYS[k], uuid) end
+-- How many of these there were. No more at once than `unpack` can hold.
+local function drop(first, uuids)
+  local gone = redis.call('ZREM', KEYS[first], unpack(uuids))
+  for k = first + 1, first + 3 do redis.call('HDEL', KEYS[k], unpack(uuids)) end
   return gone
 end
 """
@@ -70,21 +71,32 @@ RETRY = script(
     KEEP,
     DROP,
     """
--- Back to the queue, if it still is the failed job that the client read.
--- KEYS: four, four of the failed store, parked.  ARGV: now, uuid, digest of the payload read, payload of the new life.
+-- Back to the queue, those that still are the failed jobs that the client read.
+-- KEYS: four, four of the failed store, parked.  ARGV: now; uuid, digest of the payload read, payload of the new life
+-- of each.  Returns 1 or 0 for each.
 local q = queue(1)
 check(q)
 look(5)
 redis.call('ZCARD', KEYS[9])
-local payload = redis.call('HGET', KEYS[7], ARGV[2])
-if not payload or redis.sha1hex(payload) ~= ARGV[3] then return 0 end
-drop(5, ARGV[2])
-redis.call('ZREM', KEYS[9], ARGV[2])
+local answer, uuids, lives = {}, {}, {}
+for a = 2, #ARGV, 3 do
+  local payload = redis.call('HGET', KEYS[7], ARGV[a])
+  local same = payload and redis.sha1hex(payload) == ARGV[a + 1]
+  answer[#answer + 1] = same and 1 or 0
+  if same then
+    uuids[#uuids + 1] = ARGV[a]
+    lives[#lives + 1] = ARGV[a + 2]
+  end
+end
+if #uuids == 0 then return answer end
+drop(5, uuids)
+redis.call('ZREM', KEYS[9], unpack(uuids))
 sweep(q, clock(ARGV[1]))
-redis.call('RPUSH', q.list, ARGV[4])
-redis.call('RPUSH', q.notify, '1')
+redis.call('RPUSH', q.list, unpack(lives))
+for i = 1, #lives do lives[i] = '1' end
+redis.call('RPUSH', q.notify, unpack(lives))
 announce(q)
-return 1
+return answer
 """,
 )
 
@@ -94,7 +106,7 @@ FORGET = script(
     """
 -- KEYS: four of the failed store.  ARGV: uuids.  Returns 1 or 0 for each.
 local gone = {}
-for a = 1, #ARGV do gone[a] = drop(1, ARGV[a]) end
+for a = 1, #ARGV do gone[a] = drop(1, {ARGV[a]}) end
 return gone
 """,
 )
@@ -105,7 +117,7 @@ FLUSH = script(
     """
 -- A batch of those that failed at or before a time.  KEYS: four of the failed store.  ARGV: time, size of the batch.
 local uuids = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])
-for _, uuid in ipairs(uuids) do drop(1, uuid) end
+if #uuids > 0 then drop(1, uuids) end
 return #uuids
 """,
 )

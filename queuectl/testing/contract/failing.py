@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -23,6 +24,7 @@ from queuectl.testing.contract.base import (
     reserve_one,
     settle,
     uuid_of,
+    uuids_of,
 )
 
 UNDECODABLE = [b"\xff\xfe\x00binary", b"text with a \x00 NUL", b"", b'{"job":"x"', b"base64:looks like ours"]
@@ -239,6 +241,17 @@ class Failing(Contract):
         assert driver.counts(["mail"])["mail"].pending == 1100
         assert driver.failed.flush() == 100
         assert driver.clear("mail") == 1101
+
+    def test_large_jobs_are_retried_together(self, driver: Driver, clock: FakeClock) -> None:
+        """More than a store takes in one step: each comes back whole, in the order in which they failed."""
+        arguments = [json.dumps({"text": letter * 700_000}) for letter in "abcd"]
+        uuids = push(driver, *(entry(arguments=text) for text in arguments))
+        for reserved in reserve(driver, room=4):
+            settle(driver, reserved, failure(reserved, clock))
+        assert sorted(driver.failed.retry(uuids)) == sorted(uuids)
+        again = reserve(driver, room=4)
+        assert uuids_of(again) == uuids
+        assert [parse(reserved.payload)["data"]["args"] for reserved in again] == arguments
 
     def test_the_rival_sees_the_same_failed_jobs(self, driver: Driver, rival: Driver, clock: FakeClock) -> None:
         """The failed store is the store's, not the object's."""
