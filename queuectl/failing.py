@@ -218,7 +218,7 @@ class FailedJobs:
         return [*moved, *(job.uuid for job in far if self._sent_back(job, driver.failed))]
 
     def _spans_two_stores(self, connection: str, driver: Driver) -> bool:
-        """Whether its rows lie, or may just now be carried, elsewhere than its queues: no single step moves one then."""
+        """Whether its rows lie, or are just being carried, elsewhere than its queues: no single step moves one then."""
         owner = self._owner(connection)
         if owner is None or owner.immediate:
             return False
