@@ -1,0 +1,20 @@
+"""How much memory a generator of a million jobs takes, against one of a tenth."""
+
+from __future__ import annotations
+
+from speed.contestants import own
+from speed.measures.drain import MIB
+from speed.places import Place
+from speed.run import Run
+
+
+def measure(run: Run) -> None:
+    for store in run.stores:
+        for count in (run.size.flood // 10, run.size.flood):
+            who = f"queuectl, {count:,} jobs"
+            with run.trying("memory of a generator", store, who), Place(run.stores[store]) as place:
+                contestant = own(store)
+                contestant.prepare(place)
+                pushed = place.push(contestant.producer, "bulk", count)
+                run.note("memory of a generator", store, who, pushed.peak / MIB, "MiB")
+                run.note("bulk from a generator", store, who, pushed.rate, "/s")

@@ -1,0 +1,1 @@
+"""What the peers run: a producer and a worker each, in their own environments. Nothing here imports queuectl."""
