@@ -29,12 +29,12 @@ from queuectl.drivers.redis.paging import Paging
 from queuectl.drivers.redis.pushing import Pushing
 from queuectl.drivers.redis.reserving import Reserving
 from queuectl.drivers.redis.servers import OneServer, SentinelService, Servers
-from queuectl.drivers.redis.settling import Settling
+from queuectl.drivers.redis.settling import Settling, is_plain
 from queuectl.drivers.redis.store import Store, raise_first
 from queuectl.drivers.redis.watch import RedisWatch
 from queuectl.drivers.redis.wire import Command, command
 from queuectl.errors import QueuectlError
-from queuectl.jobs.outcome import Done, Entry, Failed, Outcome, Release
+from queuectl.jobs.outcome import Entry, Failed, Release
 
 if TYPE_CHECKING:
     from queuectl.clock import Clock
@@ -95,23 +95,23 @@ class RedisDriver(Driver):
         self, settlements: Sequence[Settlement], queues: Sequence[str], room: int
     ) -> tuple[list[Verdict], list[Reserved]]:
         groups = self._reserving.groups(queues) if room > 0 else []
-        commands = [self._settling.command(settlement) for settlement in settlements]
+        steps = self._settling.steps(settlements)
         notes = self._prepare(settlements)
-        sent = [*notes, *(one for one in commands if one is not None)]
+        sent = [*notes, *[step.command for step in steps if step.command is not None]]
         if groups:
             sent.append(self._reserving.command(groups[0], room))
         replies = self._store.ask(sent)
         reserved = self._reserved(groups, room, replies)
         try:
             raise_first(replies)
-            return self._verdicts(settlements, commands, replies[len(notes) :]), reserved
+            return self._settling.verdicts(steps, replies[len(notes) :]), reserved
         except QueuectlError:
             self._give_back(reserved)
             raise
 
     def _prepare(self, settlements: Sequence[Settlement]) -> list[Command]:
         """Make durable what must be so before these are, and return what must travel in front of them."""
-        special = [one for one in settlements if not _is_plain(one.outcome)]
+        special = [one for one in settlements if not is_plain(one.outcome)]
         if not special:
             return []
         self._store.run(self._settling.forerunners(special))
@@ -125,16 +125,6 @@ class RedisDriver(Driver):
         for group in groups[1:]:
             self._reserving.fill(found, group, room)
         return found
-
-    def _verdicts(
-        self, settlements: Sequence[Settlement], commands: Sequence[Command | None], replies: Sequence[Any]
-    ) -> list[Verdict]:
-        """One for each settlement, in order."""
-        answers = iter(replies)
-        return [
-            Verdict.APPLIED if sent is None else self._settling.verdict(settlement, next(answers))
-            for settlement, sent in zip(settlements, commands, strict=True)
-        ]
 
     def _give_back(self, reserved: Sequence[Reserved]) -> None:
         """A call that raises hands out nothing: jobs that came with the failure go back, as if never reserved."""
@@ -177,10 +167,6 @@ class RedisDriver(Driver):
 
 def _is_failed(settlement: Settlement) -> bool:
     return isinstance(settlement.outcome, Failed)
-
-
-def _is_plain(outcome: Outcome) -> bool:
-    return isinstance(outcome, Done) and not outcome.then
 
 
 def _servers(address: Address, timeout: float) -> Servers:

@@ -124,6 +124,18 @@ local function counted(job)
 end
 """
 
+UNLIKE = """
+-- How many of the first n texts come before one that is reserved already, or that is among them twice.
+local function unlike(q, texts, n)
+  local held, seen = redis.call('ZMSCORE', q.reserved, unpack(texts, 1, n)), {}
+  for i = 1, n do
+    if held[i] or seen[texts[i]] then return i - 1 end
+    seen[texts[i]] = true
+  end
+  return n
+end
+"""
+
 ACCEPT = """
 -- The queues whose keys stand from KEYS[first] on, looked at before anything is written.
 local function queues(first, n)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from queuectl.drivers.redis.lua import ACCEPT, CLOCK, COUNTED, QUEUE, SWEEP, UNIQUE, script
+from queuectl.drivers.redis.lua import ACCEPT, CLOCK, COUNTED, QUEUE, SWEEP, UNIQUE, UNLIKE, script
 
 PUSH = script(
     "push",
@@ -41,30 +41,47 @@ RESERVE = script(
     QUEUE,
     SWEEP,
     COUNTED,
+    UNLIKE,
     """
 -- KEYS: four a queue.  ARGV: now, lease, room.
 -- Returns {seconds until something falls due or '', place of the queue that stopped us or -1, its head, and then for
 -- each reserved job: place of its queue, attempts, text}.
 local now, lease, room = clock(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local out = {'', -1, ''}
+
+-- Take up to *most* jobs off the list, under a lease; how many. Few calls: each costs a microsecond.
+local function take(q, place, most)
+  local jobs = redis.call('LPOP', q.list, most)  -- a first write that frees memory: a full server allows the others
+  if not jobs then return 0 end
+  local texts, attempts, n = {}, {}, 0
+  for i, job in ipairs(jobs) do
+    texts[i], attempts[i] = counted(job)
+    if not texts[i] then break end
+    n = i
+  end
+  if n > 1 then n = unlike(q, texts, n) end
+  local pairs_ = {}
+  for i = 1, n do pairs_[2 * i - 1], pairs_[2 * i] = now + lease, texts[i] end
+  if n > 0 and redis.call('ZADD', q.reserved, 'NX', unpack(pairs_)) == 0 then n = 0 end
+  for i = 1, n do
+    local last = #out
+    out[last + 1], out[last + 2], out[last + 3] = place, attempts[i], texts[i]
+  end
+  for i = #jobs, n + 1, -1 do redis.call('LPUSH', q.list, jobs[i]) end
+  if n < #jobs then out[2], out[3] = place, jobs[n + 1] end
+  return n
+end
+
 for i = 0, #KEYS / 4 - 1 do
   local q = queue(4 * i + 1)
   sweep(q, now)
-  local job = redis.call('LINDEX', q.list, 0)
-  while job and room > 0 and out[2] < 0 do
-    local text, attempts = counted(job)
-    if text then redis.call('LPOP', q.notify) end  -- a first write that frees memory: a full server allows the others
-    if text and redis.call('ZADD', q.reserved, 'NX', now + lease, text) == 1 then
-      redis.call('LPOP', q.list)
-      out[#out + 1] = i
-      out[#out + 1] = attempts
-      out[#out + 1] = text
-      room = room - 1
-      if room > 0 then job = redis.call('LINDEX', q.list, 0) end
-    else
-      out[2], out[3] = i, job
-    end
-  end
+  redis.call('LLEN', q.notify)
+  local most, taken
+  repeat
+    most = math.min(room, SLICE)
+    taken = take(q, i, most)
+    room = room - taken
+  until room == 0 or taken < most
   announce(q)
   if room == 0 or out[2] >= 0 then return out end
 end
@@ -78,6 +95,16 @@ for i = 1, #KEYS, 4 do
 end
 if due then out[1] = string.format('%.6f', due - now) end
 return out
+""",
+)
+
+FORGET = script(
+    "forget",
+    """
+-- Remove finished jobs.  KEYS: reserved.  ARGV: members.  Returns 1, or 0 (not ours any more), for each.
+local gone = {}
+for i, member in ipairs(ARGV) do gone[i] = redis.call('ZREM', KEYS[1], member) end
+return gone
 """,
 )
 

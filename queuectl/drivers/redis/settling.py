@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, assert_never
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Any, NamedTuple, assert_never
 
 from queuectl.drivers.contract import Reserved, Settlement, Verdict
 from queuectl.drivers.redis.keys import QueueKeys
 from queuectl.drivers.redis.lua_failed import FAIL
-from queuectl.drivers.redis.lua_jobs import FINISH, RELEASE
+from queuectl.drivers.redis.lua_jobs import FINISH, FORGET, RELEASE
 from queuectl.drivers.redis.lua_operator import NOW
 from queuectl.drivers.redis.pushing import CENTURY, Pushing, batch
 from queuectl.drivers.redis.reserving import Reserving
@@ -16,10 +17,20 @@ from queuectl.drivers.redis.rows import row_of, stored_text
 from queuectl.drivers.redis.store import Store
 from queuectl.drivers.redis.texts import digest, mark_of, raw, recounted
 from queuectl.drivers.redis.wire import Command, call, command, number
-from queuectl.jobs.outcome import Completed, Done, Entry, Failed, Parked, Release
+from queuectl.jobs.outcome import Completed, Done, Entry, Failed, Outcome, Parked, Release
 from queuectl.jobs.payload import identity
 
 TWIN = -1
+MOST_AT_ONCE = 500
+"""Jobs that one command forgets: others want their turn."""
+
+
+class Step(NamedTuple):
+    """A command, and the settlements that its reply is about."""
+
+    command: Command | None
+    """None: there is nothing to do in the store."""
+    settlements: Sequence[Settlement]
 
 
 class Settling:
@@ -31,6 +42,38 @@ class Settling:
         self._reserving = reserving
         self._parked_memory = number(parked_memory)
         """Seconds for which it is remembered since when a job is parked."""
+
+    def steps(self, settlements: Sequence[Settlement]) -> list[Step]:
+        """What makes these outcomes durable, in order. Neighbours that are only to be forgotten share a command."""
+        if len(settlements) == 1:
+            return [Step(self.command(settlements[0]), settlements)]
+        found: list[Step] = []
+        for queue, run in groupby(settlements, _forgotten_in):
+            if queue:
+                found += self._forgetting(queue, list(run))
+            else:
+                found += [Step(self.command(one), (one,)) for one in run]
+        return found
+
+    def _forgetting(self, queue: str, settlements: Sequence[Settlement]) -> Iterator[Step]:
+        reserved = self._store.names.queue(queue).reserved
+        for start in range(0, len(settlements), MOST_AT_ONCE):
+            some = settlements[start : start + MOST_AT_ONCE]
+            yield Step(call(FORGET, (reserved,), [one.reserved.token for one in some]), some)
+
+    def verdicts(self, steps: Sequence[Step], replies: Iterable[Any]) -> list[Verdict]:
+        """One for each settlement, in order."""
+        found, answers = list[Verdict](), iter(replies)
+        for sent, settlements in steps:
+            if sent is None:
+                found.append(Verdict.APPLIED)
+                continue
+            reply = next(answers)
+            if isinstance(reply, list):
+                found += [Verdict.APPLIED if held else Verdict.GONE for held in reply]
+            else:
+                found.append(self._verdict(settlements[0], reply))
+        return found
 
     def command(self, settlement: Settlement) -> Command | None:
         """What makes this outcome durable; None if nothing needs to be sent."""
@@ -52,7 +95,7 @@ class Settling:
             case _:
                 assert_never(outcome)
 
-    def verdict(self, settlement: Settlement, reply: Any) -> Verdict:
+    def _verdict(self, settlement: Settlement, reply: Any) -> Verdict:
         """What the reply says; a release that would have merged with its twin is sent again under a new `id`."""
         if reply == TWIN and isinstance(settlement.outcome, Release):
             queue, reserved = self._store.names.queue(settlement.reserved.queue), settlement.reserved
@@ -124,6 +167,15 @@ class Settling:
         row, text = row_of(record), stored_text(record)
         args = (reserved.token, raw(record.uuid), number(record.failed_at), row, record.payload, text)
         return call(FAIL, keys, args)
+
+
+def _forgotten_in(settlement: Settlement) -> str:
+    """Its queue, if all there is to do is to forget it; else empty."""
+    return settlement.reserved.queue if is_plain(settlement.outcome) else ""
+
+
+def is_plain(outcome: Outcome) -> bool:
+    return type(outcome) is Done and not (outcome.then or outcome.unlock)
 
 
 def _holder(payload: bytes) -> bytes:
