@@ -11,7 +11,6 @@ from queuectl.errors import ConfigurationError
 from queuectl.jobs.problem import problem_of
 from queuectl.worker.black_box import Writer
 from queuectl.worker.child import die_with, prepare_signals, say_broken, say_hello, serve
-from queuectl.worker.crowd import serve_many
 
 
 def main(arguments: list[str]) -> int:
@@ -34,7 +33,9 @@ def main(arguments: list[str]) -> int:
             say_hello(line, declarations)
             if places == 1:
                 serve(line, box, app.runner, alarm)
-            else:
+            else:  # imported where it is needed: it brings asyncio with it
+                from queuectl.worker.crowd import serve_many
+
                 serve_many(line, box, app.runner, places)
         app.close()
     return 0

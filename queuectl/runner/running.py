@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from queuectl import errors
@@ -94,7 +94,7 @@ class Runner:
         state = Running(attempt.attempts, attempt.uuid)
         with running(job, state):
             begins()
-            raised = self._call(job.handle, timeout, alarm)
+            raised = self._call(job.handle, is_coroutine(type(job).handle), timeout, alarm)
         return self._ended(attempt, job, state, raised, timeout)
 
     async def perform_async(
@@ -125,7 +125,9 @@ class Runner:
         if not has_failed_hook(type(job)):
             return None
         with running(job, Running(attempt.attempts, attempt.uuid)):
-            raised = self._call(partial(job.failed, error or _told(why)), 0, no_alarm)
+            raised = self._call(
+                partial(job.failed, error or _told(why)), inspect.iscoroutinefunction(job.failed), 0, no_alarm
+            )
         return None if raised is None else problem_of(raised)
 
     def error_of(self, attempt: Attempt) -> BaseException | None:
@@ -140,8 +142,8 @@ class Runner:
         envelope = decode(attempt.payload)
         return arguments.from_envelope(self._registry.get(envelope.job), envelope)
 
-    def _call(self, function: Callable[[], Any], timeout: float, alarm: Alarm) -> BaseException | None:
-        if inspect.iscoroutinefunction(function):
+    def _call(self, function: Callable[[], Any], coroutine: bool, timeout: float, alarm: Alarm) -> BaseException | None:
+        if coroutine:
             return self._loop.run(function, timeout)
         raised, returned = _guarded(function, timeout, alarm)
         if inspect.iscoroutine(returned):  # an `async def` behind a decorator that is none
@@ -171,6 +173,12 @@ class Runner:
             text = f"{why.text}\n\nAfterwards it raised:\n\n{problem_of(afterwards).text}"
             why = Problem(why.type, why.message, text)
         return Report(ending, problem=why)
+
+
+@cache
+def is_coroutine(handle: Callable[..., object]) -> bool:
+    """Whether this method of a class belongs on an event loop."""
+    return inspect.iscoroutinefunction(handle)
 
 
 def _guarded(function: Callable[[], Any], timeout: float, alarm: Alarm) -> tuple[BaseException | None, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import faulthandler
 import os
+import select
 import signal
 import socket
 import sys
@@ -16,10 +17,12 @@ from queuectl.runner import Runner
 from queuectl.worker.alarm import Alarm
 from queuectl.worker.black_box import WHERE_ARE_YOU, Writer
 from queuectl.worker.frames import Frame, FrameReader, Kind, pack, to_head
-from queuectl.worker.messages import attempt_from, pack_hooked, pack_report, problem_from_json
+from queuectl.worker.messages import failed_from, pack_hooked, pack_report, run_from
+from queuectl.worker.vigil import Vigil
 
 _PR_SET_PDEATHSIG = 1
-_CHUNK = 262_144
+_CHUNK = 32_768
+"""Bytes read at once; a larger buffer would be mapped and unmapped by the allocator each time."""
 
 
 def die_with(parent: int) -> None:
@@ -57,17 +60,27 @@ def say_broken(line: socket.socket, message: str, text: str) -> None:
 def serve(line: socket.socket, box: Writer, runner: Runner, alarm: Alarm) -> None:
     """Run what the parent sends, one after the other, until it closes the line."""
     born_as = os.getpid()
-    for frame in frames(line):
+    for frame in frames(line, Vigil(poll_of(line))):
         answer = _run(frame, box, runner, alarm) if frame.kind is Kind.RUN else call_failed(frame, runner)
         leave_if_forked(born_as)
         line.sendall(answer)
 
 
-def frames(line: socket.socket) -> Iterator[Frame]:
+def frames(line: socket.socket, vigil: Vigil | None = None) -> Iterator[Frame]:
     """What the parent sends, until it closes the line."""
     reader = FrameReader()
-    while data := line.recv(_CHUNK):
+    while True:
+        if vigil is not None:
+            vigil.wait()
+        if not (data := line.recv(_CHUNK)):
+            return
         yield from reader.feed(data)
+
+
+def poll_of(line: socket.socket) -> select.poll:
+    poll = select.poll()
+    poll.register(line, select.POLLIN)
+    return poll
 
 
 def leave_if_forked(born_as: int) -> None:
@@ -77,12 +90,10 @@ def leave_if_forked(born_as: int) -> None:
 
 
 def call_failed(frame: Frame, runner: Runner) -> bytes:
-    facts = frame.facts
-    return pack_hooked(frame.key, runner.call_failed(attempt_from(frame, facts), problem_from_json(facts["problem"])))
+    return pack_hooked(frame.key, runner.call_failed(*failed_from(frame)))
 
 
 def _run(frame: Frame, box: Writer, runner: Runner, alarm: Alarm) -> bytes:
-    facts = frame.facts
-    begins = partial(box.begin, frame.key)
-    report = runner.run(attempt_from(frame, facts), timeout=facts["timeout"], alarm=alarm, begins=begins)
+    attempt, timeout = run_from(frame)
+    report = runner.run(attempt, timeout=timeout, alarm=alarm, begins=partial(box.begin, frame.key))
     return pack_report(frame.key, report)

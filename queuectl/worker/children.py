@@ -19,7 +19,8 @@ from queuectl.jobs.outcome import Ending
 from queuectl.worker.black_box import WHERE_ARE_YOU, BlackBox
 from queuectl.worker.frames import Frame, FrameReader
 
-_CHUNK = 262_144
+_CHUNK = 32_768
+"""Bytes read at once; a larger buffer would be mapped and unmapped by the allocator each time."""
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 MOMENT, MOMENTS = 0.1, 5
 """Seconds in which a child writes down where it is before it is killed; so often if it has written nothing yet."""

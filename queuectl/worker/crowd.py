@@ -7,7 +7,6 @@ run sends its report itself; what others have to report meanwhile goes with it.
 from __future__ import annotations
 
 import asyncio
-import inspect
 import os
 import socket
 import threading
@@ -18,11 +17,11 @@ from queue import SimpleQueue
 
 from queuectl.jobs.definition import Job
 from queuectl.jobs.outcome import Report
-from queuectl.runner import Attempt, Runner
+from queuectl.runner import Attempt, Runner, is_coroutine
 from queuectl.worker.black_box import Writer
 from queuectl.worker.child import call_failed, frames, leave_if_forked
 from queuectl.worker.frames import Frame, Kind
-from queuectl.worker.messages import attempt_from, pack_report
+from queuectl.worker.messages import pack_report, run_from
 
 
 def serve_many(line: socket.socket, box: Writer, runner: Runner, places: int) -> None:
@@ -50,13 +49,12 @@ class Crowd:
         if frame.kind is not Kind.RUN:
             self._in_a_thread(partial(call_failed, frame, self._runner))
             return
-        facts = frame.facts
-        attempt = attempt_from(frame, facts)
+        attempt, timeout = run_from(frame)
         job = self._runner.prepare(attempt)
         if isinstance(job, Report):
             self._out.send(pack_report(frame.key, job))
-        elif inspect.iscoroutinefunction(job.handle):
-            self._runner.loop.soon(partial(self._on_the_loop, frame.key, job, attempt, facts["timeout"]))
+        elif is_coroutine(type(job).handle):
+            self._runner.loop.soon(partial(self._on_the_loop, frame.key, job, attempt, timeout))
         else:
             self._in_a_thread(partial(self._run, frame.key, job, attempt))
 

@@ -1,4 +1,4 @@
-"""What parent and child say to each other over their socket: length-prefixed frames, a JSON head and a raw body.
+"""What parent and child say to each other over their socket: length-prefixed frames, a head and a raw body.
 
 The payload travels as the raw body, so that neither side encodes it once more. A head that would say nothing is left
 out: the report of a job that simply finished is a kind and a key.
@@ -37,12 +37,12 @@ class Frame(NamedTuple):
     key: int = 0
     """What it is about: the number of a run, or of a hook's call."""
     head: bytes = b""
-    """JSON of an object, or nothing."""
+    """What else there is to say, as `messages` writes it; often nothing."""
     body: bytes = b""
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What the head says."""
+        """What a head of JSON says."""
         found: dict[str, Any] = json.loads(self.head) if self.head else {}
         return found
 

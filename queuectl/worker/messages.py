@@ -1,9 +1,13 @@
-"""How attempts, reports and problems travel in frames."""
+"""How attempts, reports and problems travel in frames.
+
+What goes to the child for each job is lines of text, which cost a fraction of what JSON does; what comes back is JSON,
+for a job can write into the line.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from typing import Any
 
 from queuectl.jobs.outcome import Ending, Problem, Report
 from queuectl.runner import Attempt
@@ -13,12 +17,24 @@ _FINISHED = Report(Ending.FINISHED)
 
 
 def pack_run(key: int, attempt: Attempt, timeout: float) -> bytes:
-    return pack(Kind.RUN, key, to_head({"timeout": timeout, "attempt": _attempt_to_json(attempt)}), attempt.payload)
+    return pack(Kind.RUN, key, f"{timeout!r}\n{_words(attempt)}".encode(), attempt.payload)
 
 
 def pack_failed(key: int, attempt: Attempt, why: Problem | None) -> bytes:
-    head = {"attempt": _attempt_to_json(attempt), "problem": why and problem_to_json(why)}
-    return pack(Kind.FAILED, key, to_head(head), attempt.payload)
+    problem = json.dumps(why and problem_to_json(why))  # in one line
+    return pack(Kind.FAILED, key, f"{problem}\n{_words(attempt)}".encode(), attempt.payload)
+
+
+def run_from(frame: Frame) -> tuple[Attempt, float]:
+    """The attempt, and its time limit."""
+    timeout, attempt = _read(frame)
+    return attempt, float(timeout)
+
+
+def failed_from(frame: Frame) -> tuple[Attempt, Problem]:
+    """The attempt that failed for good, and why."""
+    problem, attempt = _read(frame)
+    return attempt, problem_from_json(json.loads(problem))
 
 
 def pack_report(key: int, report: Report) -> bytes:
@@ -31,10 +47,6 @@ def pack_report(key: int, report: Report) -> bytes:
 
 def pack_hooked(key: int, why: Problem | None) -> bytes:
     return pack(Kind.HOOKED, key, to_head({"problem": why and problem_to_json(why)}))
-
-
-def attempt_from(frame: Frame, facts: Mapping[str, Any]) -> Attempt:
-    return Attempt(payload=frame.body, **facts["attempt"])
 
 
 def report_from(frame: Frame) -> Report:
@@ -53,12 +65,11 @@ def problem_from_json(found: Mapping[str, str]) -> Problem:
     return Problem(found["type"], found["message"], found["text"])
 
 
-def _attempt_to_json(attempt: Attempt) -> dict[str, Any]:
-    """Everything of an attempt but its payload, which is the frame's body."""
-    return {
-        "connection": attempt.connection,
-        "queue": attempt.queue,
-        "uuid": attempt.uuid,
-        "job": attempt.job,
-        "attempts": attempt.attempts,
-    }
+def _words(attempt: Attempt) -> str:
+    """Everything of an attempt but its payload, which is the frame's body. None of it can hold the end of a line."""
+    return f"{attempt.connection}\n{attempt.queue}\n{attempt.uuid}\n{attempt.job}\n{attempt.attempts}"
+
+
+def _read(frame: Frame) -> tuple[str, Attempt]:
+    first, connection, queue, uuid, job, attempts = frame.head.decode().split("\n")
+    return first, Attempt(connection, queue, frame.body, uuid, job, int(attempts))

@@ -6,6 +6,8 @@ import math
 import select
 from typing import TYPE_CHECKING
 
+from queuectl.worker.vigil import Vigil
+
 if TYPE_CHECKING:
     from queuectl.worker.children import Child
 
@@ -13,8 +15,9 @@ if TYPE_CHECKING:
 class Switchboard:
     """Lines are connected once and stay; only what changes costs anything."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, may_stay_awake: bool = False) -> None:
         self._poll = select.poll()
+        self._vigil = Vigil(self._poll, may_stay_awake=may_stay_awake)
         self._children: dict[int, Child] = {}
         self._writing: set[int] = set()
 
@@ -49,4 +52,4 @@ class Switchboard:
 
     def wait(self, seconds: float) -> list[int]:
         """The descriptors that something has come from, once something has or the time is over."""
-        return [descriptor for descriptor, _ in self._poll.poll(math.ceil(seconds * 1000))]
+        return [descriptor for descriptor, _ in self._vigil.wait(math.ceil(seconds * 1000))]

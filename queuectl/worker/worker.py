@@ -27,6 +27,7 @@ from queuectl.worker.signals import Signals, has_terminal
 from queuectl.worker.stop import Stop, Stopping, StopReason
 from queuectl.worker.switchboard import Switchboard
 from queuectl.worker.upkeep import Every, Upkeep
+from queuectl.worker.vigil import has_processors_for
 
 MEMORY_EVERY = 5.0
 HOOK_TIME = 60.0
@@ -55,7 +56,7 @@ class Worker:
         self._clock = clock or SystemClock()
         self._link = StoreLink(self._note)
         self._signals = Signals()
-        self._switchboard = Switchboard()
+        self._switchboard = Switchboard(may_stay_awake=has_processors_for(options.workers))
         self._crew = Crew(
             child_command,
             options.workers,
