@@ -120,12 +120,20 @@ MUTATIONS = [
                 "return Verdict.APPLIED",
             ),
             Change(
+                f"{REDIS}/settling.py",
+                "[Verdict.APPLIED if held else Verdict.GONE for held in reply]",
+                "[Verdict.APPLIED for _ in reply]",
+            ),
+            Change(
                 f"{REDIS}/lua_failed.py",
                 "if redis.call('ZREM', KEYS[1], ARGV[1]) == 0 then return 0 end",
                 "redis.call('ZREM', KEYS[1], ARGV[1])",
             ),
         ],
-        ["tests/contract/test_valkey.py -k late_outcome", "tests/faults/simulation -k valkey"],
+        [
+            *(f"tests/contract/test_{server}.py -k late_outcome" for server in ("valkey", "redis62")),
+            "tests/faults/simulation -k valkey",
+        ],
     ),
     Mutation(
         "redis-release",  # puts back what is not there any more, as Laravel does
@@ -162,18 +170,13 @@ MUTATIONS = [
         [f"tests/faults/test_sweep_trips.py -k {store}" for store in ("sqlite", "postgres", "mariadb")],
     ),
     Mutation(
-        "pop-before-validate",  # the script takes what it has not looked at yet
+        "pop-before-validate",  # the script takes what it cannot make sense of
         [
             Change(
                 f"{REDIS}/lua_jobs.py",
-                "    local text, attempts = counted(job)\n    if text",
-                "    redis.call('LPOP', q.list)\n    local text, attempts = counted(job)\n    if text",
-            ),
-            Change(
-                f"{REDIS}/lua_jobs.py",
-                "      redis.call('LPOP', q.list)\n      out[#out + 1] = i\n",
-                "      out[#out + 1] = i\n",
-            ),
+                "for i = #jobs, n + 1, -1 do redis.call('LPUSH'",
+                "for i = #jobs, n + 2, -1 do redis.call('LPUSH'",
+            )
         ],
         ["tests/contract/test_valkey.py -k junk"],
     ),
@@ -193,6 +196,20 @@ MUTATIONS = [
         ],
     ),
     Mutation(
+        "spared-attempts-alike",  # on Redis the next attempt looks like the one that was given back
+        [
+            Change(
+                "queuectl/jobs/payload.py",
+                "identifier = new_id().encode() if fresh_id else tail[1]",
+                "identifier = tail[1]",
+            )
+        ],
+        [
+            "tests/contract/test_valkey.py -k spared_attempts_successor",
+            "tests/contract/test_redis62.py -k spared_attempts_successor",
+        ],
+    ),
+    Mutation(
         "no-renewal",  # a lease runs out while its job runs
         [Change("queuectl/worker/upkeep.py", "            self._renew()\n", "            pass\n")],
         ["tests/acceptance/test_survival.py -k far_longer and sqlite"],
@@ -201,9 +218,9 @@ MUTATIONS = [
         "outcome-dropped",  # one whose answer was lost is not sent again
         [
             Change(
-                "queuectl/worker/worker.py",
-                "                item.sent = True\n",
-                "                self._docket.give_up(item)\n",
+                "queuectl/worker/exchanges.py",
+                "            for item in sending:\n                item.sent = True\n",
+                "            self._docket.give_up(sending)\n",
             )
         ],
         ["tests/faults/test_sweep.py -k sqlite and cut"],
