@@ -16,6 +16,8 @@ from speed.processes import WorkerEnded
 from speed.sizes import Size
 from speed.stores import Store
 
+PEER_ROUNDS = 2
+"""In which the peers take part, so that a run with them ends within minutes."""
 QUIET = 0.6
 """Load before a run, above which its figures are not to be trusted much."""
 
@@ -55,8 +57,9 @@ class Run:
         """Whether this has been tried in vain: another round would only take time."""
         return Key(measure, store, who) in self.figures.missing
 
-    def peers_on(self, store: str) -> list[Contestant]:
-        return [peer for peer in self.peers if peer.store == store]
+    def peers_on(self, store: str, number: int = 0) -> list[Contestant]:
+        """Those that are measured on this store in this round."""
+        return [peer for peer in self.peers if peer.store == store and number < PEER_ROUNDS]
 
 
 Measure = Callable[[Run], None]

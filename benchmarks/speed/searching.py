@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable
-from contextlib import closing
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, suppress
 from typing import Any
 from urllib.parse import urlsplit
+
+BASE64 = "eHh4" * 4
+"""Of the text's letters."""
 
 
 def search_sqlite(url: str, text: str) -> bool:
@@ -77,12 +81,22 @@ def _in_value(client: Any, key: bytes, text: str) -> bool:
 
 
 def _holds(rows: Iterable[Iterable[Any]], text: str) -> bool:
-    """As text, as bytes, or as the base64 that some put around it."""
-    return any(text in _as_text(row) or "eHh4eHh4eHh4eHh4" in _as_text(row) for row in rows)
+    """As text, as bytes, in the base64 that some put around it, or compressed as others do."""
+    cells = [said for row in rows for cell in row for said in _said(cell)]
+    return any(text in said or BASE64 in said for said in cells)
 
 
-def _as_text(row: Iterable[Any]) -> str:
-    return " ".join(cell.decode(errors="replace") if isinstance(cell, bytes) else repr(cell) for cell in row)
+def _said(cell: Any) -> Iterator[str]:
+    """The texts in what a client returned for one value."""
+    if isinstance(cell, list):
+        for one in cell:
+            yield from _said(one)
+    elif isinstance(cell, bytes):
+        yield cell.decode(errors="replace")
+        with suppress(zlib.error):
+            yield zlib.decompress(cell).decode(errors="replace")
+    else:
+        yield repr(cell)
 
 
 SEARCHES: dict[str, Callable[[str, str], bool]] = {

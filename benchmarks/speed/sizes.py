@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 class Size:
     """Numbers of jobs, rows and repetitions."""
 
-    jobs: int = 10_000
+    jobs: int = 6_000
     """Drained in one run."""
-    peer_jobs: int = 4_000
-    exchanges: int = 4_000
+    peer_jobs: int = 2_500
+    exchanges: int = 3_000
     """Of a bare client."""
     bulk: int = 50_000
     flood: int = 1_000_000
@@ -26,16 +26,16 @@ class Size:
     """Delayed jobs of the same second."""
     ahead: float = 3.0
     """Seconds from when they are all there until they are due."""
-    settling: float = 1.0
+    settling: float = 0.5
     """Seconds for what a worker does behind a job's back when it has begun: acknowledge it, for instance."""
     naps: int = 500
-    spins: int = 300
+    spins: int = 200
     paced: int = 60
     bursts: int = 12
     burst: int = 20
-    idle: float = 4.0
+    idle: float = 3.0
     """Seconds for which a worker is watched that has nothing to do."""
-    starts: int = 11
+    starts: int = 9
     pictures: int = 7
     megapixels: tuple[int, int] = (4000, 3000)
 

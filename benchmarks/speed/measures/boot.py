@@ -10,9 +10,9 @@ from speed.run import Run
 
 
 def measure(run: Run) -> None:
-    for _ in range(run.rounds):
+    for number in range(run.rounds):
         for store in run.stores:
-            for contestant in [own(store), *run.peers_on(store)]:
+            for contestant in [own(store), *(run.peers_on(store) if number == 0 else ())]:
                 if not run.failed("boot", store, contestant.name):
                     booted(run, contestant)
 

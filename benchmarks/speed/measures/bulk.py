@@ -8,9 +8,9 @@ from speed.run import Run
 
 
 def measure(run: Run) -> None:
-    for _ in range(run.rounds):
+    for number in range(run.rounds):
         for store in run.stores:
-            for contestant in [own(store), *(peer for peer in run.peers_on(store) if peer.bulk)]:
+            for contestant in [own(store), *(peer for peer in run.peers_on(store, number) if peer.bulk)]:
                 pushed(run, contestant, "bulk")
             pushed(run, own(store, name="queuectl, driver.push", kind="ready"), "bulk")
 

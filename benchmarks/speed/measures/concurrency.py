@@ -10,10 +10,10 @@ AT_ONCE = "--concurrency=50"
 
 
 def measure(run: Run) -> None:
-    for _ in range(run.rounds):
+    for number in range(run.rounds):
         for store in run.stores:
             drained(run, own(store, AT_ONCE, name="queuectl, 50 in threads"), "concurrency")
             drained(run, own(store, AT_ONCE, name="queuectl, 50 coroutines", kind="async"), "concurrency")
-            for peer in run.peers_on(store):
+            for peer in run.peers_on(store, number):
                 if peer.at_once:
                     drained(run, peer.with_many(), "concurrency")

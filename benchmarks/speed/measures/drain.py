@@ -16,10 +16,10 @@ ONE_TRIP, FIFTY, BARE = "limit: one round trip", "limit: batches of 50", "limit:
 
 
 def measure(run: Run) -> None:
-    for _ in range(run.rounds):
+    for number in range(run.rounds):
         for store in run.stores:
             limits(run, store)
-            for contestant in [own(store), *run.peers_on(store)]:
+            for contestant in [own(store), *run.peers_on(store, number)]:
                 drained(run, contestant, "drain")
 
 

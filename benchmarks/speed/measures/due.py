@@ -8,26 +8,27 @@ from itertools import pairwise
 from queuectl.app import App
 from queuectl.jobs.outcome import Entry
 from queuectl.jobs.payload import encode, new_uuid
-from speed.contestants import own
+from speed.contestants import Contestant, own
 from speed.figures import percentile
-from speed.measures.concurrency import AT_ONCE
 from speed.places import Place
 from speed.run import Run
 
 CHUNK = 1_000
+SHARES = {"mariadb": 0.2}
+"""Of the jobs, where all would take too long."""
 PUSHED = 10_000
 """Jobs a second, as which their pushing is reckoned with."""
 
 
 def measure(run: Run) -> None:
     for store in run.stores:
-        for who, options in (("queuectl", ()), ("queuectl, 50 in threads", (AT_ONCE,))):
-            with run.trying("longest stall", store, who):
-                stalled(run, store, who, options)
+        with run.trying("longest stall", store, "queuectl"):
+            stalled(run, own(store))
 
 
-def stalled(run: Run, store: str, who: str, options: tuple[str, ...]) -> None:
-    contestant, jobs = own(store, *options), run.size.due
+def stalled(run: Run, contestant: Contestant) -> None:
+    store, who = contestant.store, contestant.name
+    jobs = int(run.size.due * SHARES.get(store, 1))
     with Place(run.stores[store], jobs=jobs) as place:
         contestant.prepare(place)
         delay_all(place, jobs, run.size.ahead)

@@ -19,8 +19,7 @@ def measure(run: Run) -> None:
     waits: dict[tuple[str, str], list[float]] = {}
     for number in range(min(run.rounds, ROUNDS)):
         for store in run.stores:
-            contestants = [own(store), *(run.peers_on(store) if number == 0 else ())]
-            for contestant in contestants:
+            for contestant in [own(store), *(run.peers_on(store) if number == 0 else ())]:
                 with run.trying("latency p50", store, contestant.name):
                     waits.setdefault((store, contestant.name), []).extend(waited(run, contestant))
     for (store, who), found in waits.items():
@@ -31,7 +30,7 @@ def measure(run: Run) -> None:
 def waited(run: Run, contestant: Contestant) -> list[float]:
     """The seconds of single jobs; for queuectl, also of each burst's last, and what the idle worker uses."""
     size, store, who = run.size, contestant.store, contestant.name
-    paced = size.paced if contestant.is_own else size.paced // 2
+    paced = size.paced if contestant.is_own else size.paced // 3 + 1
     jobs = max(WARM, paced, size.bursts * size.burst)
     with Place(run.stores[store], jobs=jobs) as place:
         contestant.prepare(place)

@@ -127,7 +127,7 @@ PEERS = (
         "redis",
         "celery_redis",
         ("bin/celery", "-A", f"{PROGRAMS}.celery_redis", "worker", "--pool=solo", "--loglevel=ERROR"),
-        kept="lost: acknowledged before it runs (acks_late is off by default)",
+        kept="acknowledged when it begins unless acks_late is set; what stays unacknowledged returns after 1 h",
         jobs=0.4,
     ),
     Peer(
