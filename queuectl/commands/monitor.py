@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -17,7 +17,7 @@ from queuectl.commands.session import Session
 from queuectl.commands.text import leader, safe
 from queuectl.commands.times import ago, iso, seconds
 from queuectl.drivers.contract import Counts, Driver
-from queuectl.drivers.control import Pause
+from queuectl.drivers.control import Beat, Pause
 
 FULL = 1000
 """Artisan's default for --max: it colours the status, but only a threshold that was asked for changes the exit code."""
@@ -74,35 +74,48 @@ def _look(session: Session, queues: str) -> Answers[list[Seen]]:
     now = session.app.clock.now
     named = split_list(queues)
     if not named:
-        return ask(session, places(session), lambda name, driver: list(_seen(driver, sorted(_all(driver)), now)))
+        return ask(session, places(session), lambda name, driver: list(_all(driver, now)))
     wanted: dict[str, list[str]] = {}
     for words in named:
         address = Address.parse(words, session.app.connection_names)
         wanted.setdefault(address.connection or session.config.default, []).append(address.queue)
 
     def look(name: str, driver: Driver) -> list[Seen]:
-        found = list(_seen(driver, wanted[name], now))
+        found = list(_seen(driver, wanted[name], driver.counts(wanted[name]), driver.control.beats(), now))
         _doubt(session.output, driver, found)
         return found
 
     return ask(session, wanted, look)
 
 
-def _all(driver: Driver) -> set[str]:
-    return set(driver.counts()) | {queue for beat in driver.control.beats() for queue in beat.queues}
+def _all(driver: Driver, now: Callable[[], float]) -> Iterator[Seen]:
+    """Every queue that holds a job or has a worker."""
+    counts, beats = driver.counts(), driver.control.beats()  # once: to count a million jobs takes its time
+    return _seen(driver, _names(counts, beats), counts, beats, now)
+
+
+def _names(counts: Iterable[str], beats: Iterable[Beat]) -> list[str]:
+    return sorted({*counts, *(queue for beat in beats for queue in beat.queues)})
 
 
 def _doubt(output: Output, driver: Driver, found: list[Seen]) -> None:
     empty = [seen.queue for seen in found if not seen.counts.size and not seen.workers]
-    for sentence in (doubt(queue, _all(driver)) for queue in empty):
+    known = _names(driver.counts(), driver.control.beats()) if empty else []
+    for sentence in (doubt(queue, known) for queue in empty):
         if sentence:
             output.warn(sentence)
 
 
-def _seen(driver: Driver, queues: list[str], now: Callable[[], float]) -> Iterator[Seen]:
-    counts, marks, beats = driver.counts(queues), driver.control.marks(), driver.control.beats()
+def _seen(
+    driver: Driver,
+    queues: Iterable[str],
+    counts: Mapping[str, Counts],
+    beats: Sequence[Beat],
+    now: Callable[[], float],
+) -> Iterator[Seen]:
+    marks = driver.control.marks()
     for queue in queues:
-        found = counts[queue]
+        found = counts.get(queue, Counts())
         yield Seen(
             connection=driver.name,
             queue=queue,

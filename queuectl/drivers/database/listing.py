@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -17,9 +18,9 @@ def counts(session: Session, queues: Sequence[str] | None) -> dict[str, Counts]:
     among = "" if queues is None else texts.AMONG
     values: dict[str, Any] = {} if queues is None else {"queues": list(queues)}
     found = {queue: Counts() for queue in queues or ()}
-    for queue, ready, waiting, oldest, _ in session.run(texts.WAITING.replace("{among}", among), **values).rows:
-        pending = int(ready)
-        found[queue] = Counts(pending, int(waiting) - pending, oldest=float(oldest) if pending else None)
+    at = math.floor(session.run(texts.NOW).rows[0][0])
+    for queue, ready, waiting, oldest in session.run(texts.WAITING.replace("{among}", among), at=at, **values).rows:
+        found[queue] = Counts(ready, waiting - ready, oldest=float(oldest) if ready else None)
     for text in (texts.LEASED, texts.FOREIGN):
         for queue, reserved in session.run(text.replace("{among}", among), **values).rows:
             before = found.get(queue, Counts())
