@@ -8,9 +8,9 @@ from queuectl.runner.attempt import Attempt
 from queuectl.runner.judging import judge, record, refuse_late
 
 if TYPE_CHECKING:
-    from queuectl.runner.running import Runner, is_coroutine, no_alarm
+    from queuectl.runner.running import Runner, no_alarm
 
-__all__ = ["Attempt", "Runner", "is_coroutine", "judge", "no_alarm", "record", "refuse_late"]
+__all__ = ["Attempt", "Runner", "judge", "no_alarm", "record", "refuse_late"]
 
 
 def __getattr__(name: str) -> Any:

@@ -8,10 +8,11 @@ import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from typing import Any
+from typing import Any, TypeVar
 
 from queuectl.errors import JobTimeout
 
+T = TypeVar("T")
 PATIENCE = 5.0
 """Seconds that cancelled coroutines get to end when the loop is closed."""
 
@@ -32,12 +33,20 @@ class EventLoop:
             return _run_beside(function, timeout)
         if self._is_here():
             return self._run_beside_and_block(function, timeout)
-        future = asyncio.run_coroutine_threadsafe(ending_of(function, timeout), self._running_loop())
+        future = asyncio.run_coroutine_threadsafe(_ending_of(function, timeout), self._running_loop())
         try:
             return future.result()
         except BaseException:
             future.cancel()  # somebody stopped waiting (Ctrl-C): do not go on without them
             raise
+
+    async def ending_of(self, function: Callable[[], Awaitable[Any]], timeout: float) -> BaseException | None:
+        """`run`, for whoever is on the loop already."""
+        return await _ending_of(function, timeout)
+
+    async def beside(self, function: Callable[[], T]) -> T:
+        """What *function* returns, which would block the loop."""
+        return await asyncio.to_thread(function)
 
     def soon(self, function: Callable[[], object]) -> None:
         """Have the loop call *function*, and do not wait for it."""
@@ -84,10 +93,10 @@ def _run_beside(function: Callable[[], Awaitable[Any]], timeout: float) -> BaseE
     """On a loop and a thread of its own."""
     context = copy_context()
     with ThreadPoolExecutor(1) as beside:
-        return beside.submit(context.run, asyncio.run, ending_of(function, timeout)).result()
+        return beside.submit(context.run, asyncio.run, _ending_of(function, timeout)).result()
 
 
-async def ending_of(function: Callable[[], Awaitable[Any]], timeout: float) -> BaseException | None:
+async def _ending_of(function: Callable[[], Awaitable[Any]], timeout: float) -> BaseException | None:
     """What it raised, as a value: SystemExit would otherwise end the loop, and every other job on it."""
     try:
         await _within(function, timeout)

@@ -6,7 +6,8 @@ import inspect
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache, partial
-from typing import Any
+from threading import Lock
+from typing import TYPE_CHECKING, Any
 
 from queuectl import errors
 from queuectl.errors import (
@@ -26,8 +27,10 @@ from queuectl.jobs.problem import problem_of
 from queuectl.jobs.registry import Registry
 from queuectl.jobs.running import Running, running
 from queuectl.runner.attempt import Attempt
-from queuectl.runner.coroutines import EventLoop, ending_of
 from queuectl.runner.raised import Raised
+
+if TYPE_CHECKING:
+    from queuectl.runner.coroutines import EventLoop
 
 Alarm = Callable[[float], AbstractContextManager[None]]
 """Raises `JobTimeout` in the block it guards after so many seconds; 0 is never."""
@@ -54,7 +57,8 @@ class Runner:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._loop = EventLoop()
+        self._loop: EventLoop | None = None
+        self._lock = Lock()
         self._raised = Raised()
 
     def run(
@@ -65,52 +69,44 @@ class Runner:
         A plain `handle` runs in this thread, inside *alarm*; a coroutine is cancelled after *timeout* seconds.
         0 is no limit. *begins* is told before `handle` is called.
         """
-        job = self.prepare(attempt)
-        return (
-            job if isinstance(job, Report) else self.perform(job, attempt, timeout=timeout, alarm=alarm, begins=begins)
-        )
+        job = self._prepare(attempt)
+        if isinstance(job, Report):
+            return job
+        state = Running(attempt.attempts, attempt.uuid)
+        with running(job, state):
+            begins()
+            raised = self._call(job.handle, _is_coroutine(type(job).handle), timeout, alarm)
+        return self._ended(attempt, job, state, raised, timeout)
 
-    def prepare(self, attempt: Attempt) -> Job | Report:
-        """The job with its arguments; or how the run has ended already, where there is none to call."""
+    async def run_async(self, attempt: Attempt, *, timeout: float = 0, begins: Callable[[], None] = _nothing) -> Report:
+        """The same on the loop that this is awaited on, for a job that `is_async`."""
+        job = self._prepare(attempt)
+        if isinstance(job, Report):
+            return job
+        if not _is_coroutine(type(job).handle):  # a payload may show another job's name
+            return await self.loop.beside(partial(self.run, attempt, begins=begins))
+        state = Running(attempt.attempts, attempt.uuid)
+        with running(job, state):
+            begins()
+            raised = await self.loop.ending_of(job.handle, timeout)
+        return self._ended(attempt, job, state, raised, timeout)
+
+    def is_async(self, name: str) -> bool:
+        """Whether the job of this name is a coroutine."""
         try:
-            return self._job(attempt)
-        except UnknownJob as error:
-            return self._report(attempt, Ending.UNKNOWN, error)
-        except (MalformedPayload, InvalidArguments, JobDefinitionError) as error:
-            return self._report(attempt, Ending.REFUSED, error)
-        except Exception as error:
-            return self._report(attempt, Ending.RAISED, error)
-
-    def perform(
-        self,
-        job: Job,
-        attempt: Attempt,
-        *,
-        timeout: float = 0,
-        alarm: Alarm = no_alarm,
-        begins: Callable[[], None] = _nothing,
-    ) -> Report:
-        """The rest of `run`, for a job that `prepare` gave."""
-        state = Running(attempt.attempts, attempt.uuid)
-        with running(job, state):
-            begins()
-            raised = self._call(job.handle, is_coroutine(type(job).handle), timeout, alarm)
-        return self._ended(attempt, job, state, raised, timeout)
-
-    async def perform_async(
-        self, job: Job, attempt: Attempt, *, timeout: float = 0, begins: Callable[[], None] = _nothing
-    ) -> Report:
-        """`perform` for a coroutine, on the loop that runs it."""
-        state = Running(attempt.attempts, attempt.uuid)
-        with running(job, state):
-            begins()
-            raised = await ending_of(job.handle, timeout)
-        return self._ended(attempt, job, state, raised, timeout)
+            return _is_coroutine(self._registry.get(name).handle)
+        except UnknownJob:
+            return False
 
     @property
     def loop(self) -> EventLoop:
-        """Where coroutines run."""
-        return self._loop
+        """Where coroutines run. Made, and imported, for the first of them: most applications have none."""
+        with self._lock:
+            if self._loop is None:
+                from queuectl.runner.coroutines import EventLoop
+
+                self._loop = EventLoop()
+            return self._loop
 
     def call_failed(self, attempt: Attempt, why: Problem) -> Problem | None:
         """Run the job's `failed(error)`; the problem it raised itself, if it did.
@@ -136,7 +132,19 @@ class Runner:
 
     def close(self) -> None:
         """Stop the event loop; what still runs on it is cancelled."""
-        self._loop.close()
+        if self._loop is not None:
+            self._loop.close()
+
+    def _prepare(self, attempt: Attempt) -> Job | Report:
+        """The job with its arguments; or how the run has ended already, where there is none to call."""
+        try:
+            return self._job(attempt)
+        except UnknownJob as error:
+            return self._report(attempt, Ending.UNKNOWN, error)
+        except (MalformedPayload, InvalidArguments, JobDefinitionError) as error:
+            return self._report(attempt, Ending.REFUSED, error)
+        except Exception as error:
+            return self._report(attempt, Ending.RAISED, error)
 
     def _job(self, attempt: Attempt) -> Job:
         envelope = decode(attempt.payload)
@@ -144,10 +152,10 @@ class Runner:
 
     def _call(self, function: Callable[[], Any], coroutine: bool, timeout: float, alarm: Alarm) -> BaseException | None:
         if coroutine:
-            return self._loop.run(function, timeout)
+            return self.loop.run(function, timeout)
         raised, returned = _guarded(function, timeout, alarm)
         if inspect.iscoroutine(returned):  # an `async def` behind a decorator that is none
-            return self._loop.run(lambda: returned, timeout)
+            return self.loop.run(lambda: returned, timeout)
         return raised
 
     def _ended(
@@ -176,7 +184,7 @@ class Runner:
 
 
 @cache
-def is_coroutine(handle: Callable[..., object]) -> bool:
+def _is_coroutine(handle: Callable[..., object]) -> bool:
     """Whether this method of a class belongs on an event loop."""
     return inspect.iscoroutinefunction(handle)
 

@@ -16,13 +16,11 @@ from typing import Any
 from queuectl.runner import Runner
 from queuectl.worker.alarm import Alarm
 from queuectl.worker.black_box import WHERE_ARE_YOU, Writer
-from queuectl.worker.frames import Frame, FrameReader, Kind, pack, to_head
+from queuectl.worker.frames import CHUNK, Frame, FrameReader, Kind, pack, to_head
 from queuectl.worker.messages import failed_from, pack_hooked, pack_report, run_from
 from queuectl.worker.vigil import Vigil
 
 _PR_SET_PDEATHSIG = 1
-_CHUNK = 32_768
-"""Bytes read at once; a larger buffer would be mapped and unmapped by the allocator each time."""
 
 
 def die_with(parent: int) -> None:
@@ -72,7 +70,7 @@ def frames(line: socket.socket, vigil: Vigil | None = None) -> Iterator[Frame]:
     while True:
         if vigil is not None:
             vigil.wait()
-        if not (data := line.recv(_CHUNK)):
+        if not (data := line.recv(CHUNK)):
             return
         yield from reader.feed(data)
 

@@ -17,10 +17,8 @@ from typing import Any
 
 from queuectl.jobs.outcome import Ending
 from queuectl.worker.black_box import WHERE_ARE_YOU, BlackBox
-from queuectl.worker.frames import Frame, FrameReader
+from queuectl.worker.frames import CHUNK, Frame, FrameReader
 
-_CHUNK = 32_768
-"""Bytes read at once; a larger buffer would be mapped and unmapped by the allocator each time."""
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 MOMENT, MOMENTS = 0.1, 5
 """Seconds in which a child writes down where it is before it is killed; so often if it has written nothing yet."""
@@ -141,9 +139,9 @@ class Child:
     def receive(self) -> Iterator[Frame]:
         """The frames that have arrived whole."""
         try:
-            while data := self._line.recv(_CHUNK):
+            while data := self._line.recv(CHUNK):
                 yield from self._reader.feed(data)
-                if len(data) < _CHUNK:
+                if len(data) < CHUNK:
                     return
         except BlockingIOError:
             return

@@ -11,24 +11,22 @@ import os
 import socket
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from queue import SimpleQueue
 
-from queuectl.jobs.definition import Job
-from queuectl.jobs.outcome import Report
-from queuectl.runner import Attempt, Runner, is_coroutine
+from queuectl.runner import Attempt, Runner
 from queuectl.worker.black_box import Writer
-from queuectl.worker.child import call_failed, frames, leave_if_forked
-from queuectl.worker.frames import Frame, Kind
+from queuectl.worker.child import call_failed, leave_if_forked
+from queuectl.worker.frames import CHUNK, Frame, FrameReader, Kind
 from queuectl.worker.messages import pack_report, run_from
 
 
 def serve_many(line: socket.socket, box: Writer, runner: Runner, places: int) -> None:
     """Run what the parent sends, up to *places* at once, until it closes the line."""
-    crowd = Crowd(line, box, runner, places)
-    for frame in frames(line):
-        crowd.take(frame)
+    crowd, reader = Crowd(line, box, runner, places), FrameReader()
+    while data := line.recv(CHUNK):
+        crowd.take(reader.feed(data))
 
 
 class Crowd:
@@ -44,19 +42,22 @@ class Crowd:
         self._threads = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def take(self, frame: Frame) -> None:
-        """Begin what a frame asks for, and return at once."""
+    def take(self, frames: Iterable[Frame]) -> None:
+        """Begin what these ask for, and return at once."""
+        coroutines = [frame for frame in frames if not self._begin(frame)]
+        if coroutines:
+            self._runner.loop.soon(partial(self._on_the_loop, coroutines))
+
+    def _begin(self, frame: Frame) -> bool:
+        """Begin this one, unless it belongs on the loop: there its arguments are read as well."""
         if frame.kind is not Kind.RUN:
             self._in_a_thread(partial(call_failed, frame, self._runner))
-            return
-        attempt, timeout = run_from(frame)
-        job = self._runner.prepare(attempt)
-        if isinstance(job, Report):
-            self._out.send(pack_report(frame.key, job))
-        elif is_coroutine(type(job).handle):
-            self._runner.loop.soon(partial(self._on_the_loop, frame.key, job, attempt, timeout))
-        else:
-            self._in_a_thread(partial(self._run, frame.key, job, attempt))
+            return True
+        attempt, _ = run_from(frame)
+        if self._runner.is_async(attempt.job):
+            return False
+        self._in_a_thread(partial(self._run, frame.key, attempt))
+        return True
 
     def _in_a_thread(self, work: Callable[[], bytes]) -> None:
         self._todo.put(work)
@@ -72,23 +73,26 @@ class Crowd:
             leave_if_forked(born_as)
             self._out.send(report)
 
-    def _run(self, key: int, job: Job, attempt: Attempt) -> bytes:
+    def _run(self, key: int, attempt: Attempt) -> bytes:
         place = self._free.pop()
-        report = self._runner.perform(job, attempt, begins=partial(self._box.begin, key, place))
+        report = self._runner.run(attempt, begins=partial(self._box.begin, key, place))
         self._free.append(place)
         return pack_report(key, report)
 
-    def _on_the_loop(self, key: int, job: Job, attempt: Attempt, timeout: float) -> None:
-        task = asyncio.get_running_loop().create_task(self._run_async(key, job, attempt, timeout))
-        self._tasks.add(task)  # the loop itself holds its tasks only weakly
-        task.add_done_callback(self._tasks.discard)
+    def _on_the_loop(self, frames: Iterable[Frame]) -> None:
+        for frame in frames:
+            task = asyncio.get_running_loop().create_task(self._run_async(frame))
+            self._tasks.add(task)  # the loop itself holds its tasks only weakly
+            task.add_done_callback(self._tasks.discard)
 
-    async def _run_async(self, key: int, job: Job, attempt: Attempt, timeout: float) -> None:
+    async def _run_async(self, frame: Frame) -> None:
+        attempt, timeout = run_from(frame)
         place = self._free.pop()
-        begins = partial(self._box.begin, key, place)
-        report = await self._runner.perform_async(job, attempt, timeout=timeout, begins=begins)
+        report = await self._runner.run_async(
+            attempt, timeout=timeout, begins=partial(self._box.begin, frame.key, place)
+        )
         self._free.append(place)
-        self._out.send(pack_report(key, report))
+        self._out.send(pack_report(frame.key, report))
 
 
 class Outbox:

@@ -12,6 +12,8 @@ from collections.abc import Generator, Iterator, Mapping
 from enum import IntEnum
 from typing import Any, NamedTuple
 
+CHUNK = 32_768
+"""Bytes read at once; a larger buffer would be mapped and unmapped by the allocator each time."""
 _HEADER = struct.Struct("!BqII")
 _write_json = json.JSONEncoder(separators=(",", ":")).encode
 
