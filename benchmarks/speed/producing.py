@@ -3,7 +3,8 @@
 PROGRAM rate COUNT          as fast as it can, one at a time
 PROGRAM pace COUNT          now and then, to a worker that has nothing to do
 PROGRAM bursts COUNT SIZE   now and then, so many at once
-PROGRAM bulk COUNT          in the largest steps that the library offers
+PROGRAM bulk COUNT          in the largest steps that the library offers, after a few that are not measured
+PROGRAM fill COUNT          the same without those
 """
 
 from __future__ import annotations
@@ -20,16 +21,16 @@ TEXT = "x" * 94
 """Makes the arguments of a job, `{"number": 12345, "text": "…"}`, 120 bytes long."""
 WARM = 10
 """The first pushes open connections and are not measured."""
+IN_BULK = ("bulk", "fill")
 GAPS = (0.03, 0.13)
 """Seconds between two jobs for an idle worker."""
 
 
 def run(push: Callable[[int], object], bulk: Callable[[int], object] | None = None) -> None:
     """Do what the command line says. *push* takes a job's number; *bulk*, how many to push, numbered from 0."""
-    if sys.argv[1] == "bulk":
-        started = time.monotonic()
-        (bulk or _no_bulk)(int(sys.argv[2]))
-        return _tell(time.monotonic() - started, int(sys.argv[2]))
+    if sys.argv[1] in IN_BULK:
+        _run_bulk(bulk or _no_bulk)
+        return
     sent = []
     for gap, number in _plan():
         if gap:
@@ -37,17 +38,24 @@ def run(push: Callable[[int], object], bulk: Callable[[int], object] | None = No
         sent.append(time.monotonic())
         push(number)
     _tell_paced(sent)
-    return None
+
+
+def _run_bulk(bulk: Callable[[int], object]) -> None:
+    count = int(sys.argv[2])
+    if sys.argv[1] == "bulk":
+        bulk(WARM)
+    started = time.monotonic()
+    bulk(count)
+    _tell(time.monotonic() - started, count)
 
 
 async def run_async(
     push: Callable[[int], Awaitable[object]], bulk: Callable[[int], Awaitable[object]] | None = None
 ) -> None:
     """As `run`, for libraries that are asynchronous only."""
-    if sys.argv[1] == "bulk" and bulk is not None:
-        started = time.monotonic()
-        await bulk(int(sys.argv[2]))
-        return _tell(time.monotonic() - started, int(sys.argv[2]))
+    if bulk is not None and sys.argv[1] in IN_BULK:
+        await _run_bulk_async(bulk)
+        return
     sent = []
     for gap, number in _plan():
         if gap:
@@ -55,7 +63,15 @@ async def run_async(
         sent.append(time.monotonic())
         await push(number)
     _tell_paced(sent)
-    return None
+
+
+async def _run_bulk_async(bulk: Callable[[int], Awaitable[object]]) -> None:
+    count = int(sys.argv[2])
+    if sys.argv[1] == "bulk":
+        await bulk(WARM)
+    started = time.monotonic()
+    await bulk(count)
+    _tell(time.monotonic() - started, count)
 
 
 def _plan() -> Iterator[tuple[float, int]]:

@@ -40,7 +40,8 @@ def main() -> None:
         push_ready()
         return
     job = AsyncWork if kind == "async" else Work
-    run(lambda number: job.dispatch(number=number, text=TEXT), lambda count: job.dispatch_many(jobs(job, count)))
+    many = job.dispatch_stream if kind == "stream" else job.dispatch_many
+    run(lambda number: job.dispatch(number=number, text=TEXT), lambda count: many(jobs(job, count)))
 
 
 def push_ready() -> None:

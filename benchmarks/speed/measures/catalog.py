@@ -2,37 +2,35 @@
 
 from __future__ import annotations
 
-from speed.measures import (
-    boot,
-    bulk,
-    concurrency,
-    drain,
-    due,
-    failed,
-    latency,
-    memory,
-    naps,
-    pictures,
-    scale,
-    start,
-    survival,
-    workers,
-)
+from speed.measures.boot import measure as boot
+from speed.measures.bulk import measure as bulk
+from speed.measures.concurrency import measure as concurrency
+from speed.measures.drain import measure as drain
+from speed.measures.due import measure as due
+from speed.measures.failed import measure as failed
+from speed.measures.latency import measure as latency
+from speed.measures.memory import measure as memory
+from speed.measures.naps import measure as naps
+from speed.measures.pictures import measure as pictures
+from speed.measures.scale import measure as scale
+from speed.measures.start import measure as start
+from speed.measures.survival import measure as survival
+from speed.measures.workers import measure as workers
 from speed.run import Measure
 
 MEASURES: dict[str, Measure] = {
-    "drain": drain.measure,
-    "concurrency": concurrency.measure,
-    "naps": naps.measure,
-    "workers": workers.measure,
-    "bulk": bulk.measure,
-    "memory": memory.measure,
-    "latency": latency.measure,
-    "scale": scale.measure,
-    "due": due.measure,
-    "failed": failed.measure,
-    "pictures": pictures.measure,
-    "start": start.measure,
-    "boot": boot.measure,
-    "survival": survival.measure,
+    "drain": drain,
+    "concurrency": concurrency,
+    "naps": naps,
+    "workers": workers,
+    "bulk": bulk,
+    "memory": memory,
+    "latency": latency,
+    "scale": scale,
+    "due": due,
+    "failed": failed,
+    "pictures": pictures,
+    "start": start,
+    "boot": boot,
+    "survival": survival,
 }

@@ -60,7 +60,7 @@ def drained(run: Run, contestant: Contestant, measure: str) -> None:
 def filled(run: Run, contestant: Contestant, place: Place, jobs: int, *, noted: bool) -> None:
     """*noted*: one at a time, and how fast; else in whatever way is quickest."""
     if not noted and contestant.bulk:
-        place.push(contestant.producer, "bulk", jobs)
+        place.push(contestant.producer, "fill", jobs)
         return
     pushed = place.push(contestant.producer, "rate", jobs)
     if noted:

@@ -1,4 +1,4 @@
-"""How much memory a generator of a million jobs takes, against one of a tenth."""
+"""How much memory `dispatch_stream` takes for a million jobs from a generator, against a tenth of them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def measure(run: Run) -> None:
         for count in (run.size.flood // 10, run.size.flood):
             who = f"queuectl, {count:,} jobs"
             with run.trying("memory of a generator", store, who), Place(run.stores[store]) as place:
-                contestant = own(store)
+                contestant = own(store, kind="stream")
                 contestant.prepare(place)
                 pushed = place.push(contestant.producer, "bulk", count)
                 run.note("memory of a generator", store, who, pushed.peak / MIB, "MiB")

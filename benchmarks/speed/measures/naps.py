@@ -30,7 +30,7 @@ def napped(run: Run, contestant: Contestant) -> None:
         return
     with run.trying("naps", store, who), Place(run.stores[store], deed="nap", jobs=jobs) as place:
         contestant.prepare(place)
-        place.push(contestant.producer, "bulk" if contestant.bulk else "rate", jobs)
+        place.push(contestant.producer, "fill" if contestant.bulk else "rate", jobs)
         worker = place.work(contestant.worker, contestant.environment)
         worker.awaits(lambda: 0.0 not in place.ended(), 30 + jobs * NAP)
         run.note("naps", store, who, max(place.ended()) - sorted(place.begun())[AT_A_TIME], "s")

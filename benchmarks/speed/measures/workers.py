@@ -20,7 +20,7 @@ def spun(run: Run, contestant: Contestant) -> None:
     store, jobs = contestant.store, run.size.spins
     with run.trying("workers", store, contestant.name), Place(run.stores[store], deed="spin", jobs=jobs) as place:
         contestant.prepare(place)
-        place.push(contestant.producer, "bulk", jobs)
+        place.push(contestant.producer, "fill", jobs)
         worker = place.work(contestant.worker)
         worker.awaits(lambda: 0.0 not in place.begun(), 60 + jobs)
         times = sorted(place.begun())

@@ -178,7 +178,7 @@ PEERS = (
         "postgres",
         "chancy_app",
         ("bin/python", "-m", f"{PROGRAMS}.chancy_app", "work"),
-        kept="with its Recovery plug-in; done ones are held back up to 1 s, and run twice",
+        kept="rescued by its Recovery plug-in; done ones are held back up to 1 s, and run twice",
         at_once=BY_ITSELF,
         jobs=0.1,
         bulk=True,
