@@ -41,13 +41,6 @@ class Route(NamedTuple):
     """For jobs without `retry_until`."""
 
 
-class Addressed(NamedTuple):
-    """A job that knows where it goes."""
-
-    route: Route
-    entry: Entry
-
-
 class Pusher(Protocol):
     """Takes jobs for one connection."""
 
@@ -85,38 +78,45 @@ class QueueDispatcher:
         Everything is checked and encoded before anything is sent. On an immediate connection each job runs now,
         without delay, and what it raises reaches the caller as it is.
         """
-        addressed = self._addressed(jobs, to)
-        uuids = [entry.uuid for _, entry in addressed]
-        for driver in dict.fromkeys([route.driver for route, _ in addressed]):
-            places = [place for place, (route, _) in enumerate(addressed) if route.driver is driver]
-            if driver.immediate:
-                for place in places:
-                    self._run(*addressed[place])
-            else:
-                pushed = self._pusher(driver.name).push([addressed[place].entry for place in places])
-                for place, uuid in zip(places, pushed, strict=True):
-                    uuids[place] = uuid
+        routes, entries = self._entries(jobs, to)
+        drivers = list(dict.fromkeys([route.driver for route in routes.values()]))
+        if len(drivers) == 1:
+            return self._send(drivers[0], jobs, entries)
+        uuids = [entry.uuid for entry in entries]
+        for driver in drivers:
+            places = [place for place, job in enumerate(jobs) if routes[type(job)].driver is driver]
+            sent = self._send(driver, [jobs[place] for place in places], [entries[place] for place in places])
+            for place, uuid in zip(places, sent, strict=True):
+                uuids[place] = uuid
         return uuids
 
     def dispatch_sync(self, job: Job, to: Destination) -> str:
         """Run it here and now, through encode and decode as any other; its exception reaches the caller as it is."""
-        [(route, entry)] = self._addressed([job], to)
-        self._run(route, entry)
+        routes, [entry] = self._entries([job], to)
+        self._run(routes[type(job)].driver, job, entry)
         return entry.uuid
 
-    def _addressed(self, jobs: Sequence[Job], to: Destination) -> list[Addressed]:
+    def _entries(self, jobs: Sequence[Job], to: Destination) -> tuple[dict[type[Job], Route], list[Entry]]:
         """Identities are drawn last: what checks arguments is the application's code, and may fork."""
-        now, routes = self._clock.now(), dict[type[Job], Route]()
-        drafts = []
+        now, routes, drafts = self._clock.now(), dict[type[Job], Route](), []
         for job in jobs:
             route = routes.get(type(job))
             if route is None:
                 route = routes[type(job)] = self._route(type(job), to, now)
-            drafts.append((route, dump(job), route.form if job.retry_until is None else _form_until(route, job, now)))
-        return [
-            Addressed(route, Entry(route.queue, form.fill(uuid, arguments, identity), uuid, route.wait))
-            for (route, arguments, form), (uuid, identity) in zip(drafts, new_identities(len(drafts)), strict=True)
+            blank = route.form if job.retry_until is None else _form_until(route, job, now)
+            drafts.append((route.queue, route.wait, blank, dump(job)))
+        drawn = zip(drafts, new_identities(len(drafts)), strict=True)
+        return routes, [
+            Entry(queue, blank.fill(uuid, arguments, identity), uuid, wait)
+            for (queue, wait, blank, arguments), (uuid, identity) in drawn
         ]
+
+    def _send(self, driver: Driver, jobs: Sequence[Job], entries: Sequence[Entry]) -> list[str]:
+        if not driver.immediate:
+            return self._pusher(driver.name).push(entries)
+        for job, entry in zip(jobs, entries, strict=True):
+            self._run(driver, job, entry)
+        return [entry.uuid for entry in entries]
 
     def _route(self, cls: type[Job], to: Destination, now: float) -> Route:
         self._registry.add(cls)
@@ -127,13 +127,14 @@ class QueueDispatcher:
         name, settings = registered_name(cls), declared(cls)
         return Route(driver, name, queue, wait, settings, _form(name, settings, wait, now, until=None))
 
-    def _run(self, route: Route, entry: Entry) -> None:
+    def _run(self, driver: Driver, job: Job, entry: Entry) -> None:
+        name = registered_name(type(job))
         if depth() >= DEEPEST:
             raise NestedTooDeeply(
-                f"{route.job} would be job number {DEEPEST + 1} that runs inside another one.",
+                f"{name} would be job number {DEEPEST + 1} that runs inside another one.",
                 hint="Does a job dispatch itself? A connection with a worker runs one after the other.",
             )
-        attempt = Attempt(route.driver.name, entry.queue, entry.payload, entry.uuid, route.job, 1)
+        attempt = Attempt(driver.name, entry.queue, entry.payload, entry.uuid, name, 1)
         report = self._runner.run(attempt)
         if report.ending not in (Ending.FINISHED, Ending.RELEASED):
             raise self._failure(attempt, report)

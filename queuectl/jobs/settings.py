@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableSequence, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from inspect import isroutine
-from typing import Any, NoReturn
+from operator import is_
+from typing import Any, NoReturn, cast
 
 from queuectl.errors import InvalidName, JobDefinitionError, UsageError
 from queuectl.jobs.envelope import MAX_TIMEOUT, MAX_TRIES
@@ -15,6 +16,9 @@ from queuectl.jobs.payload import check_queue_name
 
 MAX_DELAY = 10 * 365 * 86_400
 """Seconds; what lies further away than ten years is a mistake."""
+
+_OF_RUNS = ("tries", "backoff", "timeout", "max_exceptions", "fail_on_timeout")
+_CACHE = "_declared"
 
 Delay = float | timedelta | datetime
 """Seconds from now, a span from now, or a moment (a naive one is local time)."""
@@ -110,14 +114,21 @@ def check_setting(owner: str, name: str, value: Any) -> None:
 
 
 def declared(cls: type) -> Settings:
-    """What the class and those it inherits from declare about its runs."""
-    return Settings(
-        tries=_read(cls, "tries"),
-        backoff=_steps(_read(cls, "backoff")),
-        timeout=_read(cls, "timeout"),
-        max_exceptions=_read(cls, "max_exceptions"),
-        fail_on_timeout=_read(cls, "fail_on_timeout"),
-    )
+    """What the class and those it inherits from declare about its runs.
+
+    Checked again where it is not what it was: attributes of a class can be set after its creation.
+    """
+    values = [getattr(cls, name) for name in _OF_RUNS]
+    kept = vars(cls).get(_CACHE)
+    if kept is not None and all(map(is_, kept[0], values)):
+        return cast("Settings", kept[1])
+    for name, value in zip(_OF_RUNS, values, strict=True):
+        check_setting(cls.__name__, name, value)
+    tries, backoff, timeout, max_exceptions, fail_on_timeout = values
+    found = Settings(tries, _steps(backoff), timeout, max_exceptions, fail_on_timeout)
+    if not isinstance(backoff, MutableSequence):
+        setattr(cls, _CACHE, (values, found))
+    return found
 
 
 def moment(when: Delay, now: float) -> float:
@@ -153,12 +164,6 @@ def own_annotations(cls: type) -> Mapping[str, Any]:
 def is_class_variable(annotation: Any) -> bool:
     """As dataclasses see it: `ClassVar[…]`, written out or as text."""
     return "ClassVar" in (annotation if isinstance(annotation, str) else repr(annotation)).partition("[")[0]
-
-
-def _read(cls: type, name: str) -> Any:
-    value = getattr(cls, name)
-    check_setting(cls.__name__, name, value)  # again: attributes of a class can be set after its creation
-    return value
 
 
 def _steps(backoff: int | Sequence[int] | None) -> tuple[int, ...] | None:

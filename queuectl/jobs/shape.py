@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, KeysView, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -45,25 +45,25 @@ class Shape:
     @classmethod
     def of(cls, job: type[Job]) -> Shape:
         """The shape of a job class, made on first use and kept on the class."""
-        found = vars(job).get(_CACHE)
+        found: Shape | None = vars(job).get(_CACHE)
         if found is None:
             found = cls(job)
             setattr(job, _CACHE, found)
-        return cast("Shape", found)
+        return found
 
     @cached_property
     def names(self) -> list[str]:
         return [argument.name for argument in self.arguments]
 
     @cached_property
-    def attributes(self) -> list[str]:
-        """What the job calls them."""
-        return [argument.attribute for argument in self.arguments]
+    def keys(self) -> KeysView[str]:
+        """The names, to be compared with those of a dictionary."""
+        return dict.fromkeys(self.names).keys()
 
     @cached_property
     def is_renamed(self) -> bool:
         """Does the job call any of them by another name?"""
-        return self.names != self.attributes
+        return any(argument.name != argument.attribute for argument in self.arguments)
 
     @cached_property
     def positional(self) -> list[str]:

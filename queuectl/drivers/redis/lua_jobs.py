@@ -35,6 +35,27 @@ return standing
 """,
 )
 
+PUSH_READY = script(
+    "push_ready",
+    CLOCK,
+    QUEUE,
+    SWEEP,
+    """
+-- What `push` does for jobs of one queue that are ready at once and hold no key, in slices that fit on Lua's stack.
+-- KEYS: the queue's four.  ARGV: now, payloads.
+local now, q, slice = clock(ARGV[1]), queue(1), 1000
+-- Each counts, and raises WRONGTYPE before anything is written.
+local jobs, tokens = redis.call('LLEN', q.list) + #ARGV - 1, redis.call('LLEN', q.notify) + #ARGV - 1
+local due = redis.call('ZCOUNT', q.delayed, '-inf', now) + redis.call('ZCOUNT', q.reserved, '-inf', now)
+local ones = {}
+for i = 1, math.min(#ARGV - 1, slice) do ones[i] = '1' end
+for i = 2, #ARGV, slice do redis.call('RPUSH', q.notify, unpack(ones, 1, math.min(#ARGV - i + 1, slice))) end
+if due > 0 then sweep(q, now) end
+for i = 2, #ARGV, slice do redis.call('RPUSH', q.list, unpack(ARGV, i, math.min(#ARGV, i + slice - 1))) end
+if due > 0 or tokens > jobs then announce(q) end
+""",
+)
+
 RESERVE = script(
     "reserve",
     CLOCK,

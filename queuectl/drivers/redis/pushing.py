@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from queuectl.drivers.redis.keys import QueueKeys
-from queuectl.drivers.redis.lua_jobs import PUSH
+from queuectl.drivers.redis.lua_jobs import PUSH, PUSH_READY
 from queuectl.drivers.redis.store import Store
 from queuectl.drivers.redis.texts import raw, recounted, told
 from queuectl.drivers.redis.wire import Command, call, number
@@ -57,8 +57,10 @@ class Pushing:
         self._max_payload = max_payload
 
     def push(self, entries: Sequence[Entry]) -> list[str]:
-        """The uuids that stand for the entries, in order."""
-        self.check(entries)
+        """The uuids that stand for the entries, which have been checked, in order."""
+        if _are_simple(entries):
+            self._store.run([self._ready(entries)])
+            return [entry.uuid for entry in entries]
         parts = self._parts(entries)
         standing: dict[int, str] = {}
         for part in parts:
@@ -68,18 +70,19 @@ class Pushing:
 
     def check(self, entries: Sequence[Entry]) -> None:
         """Refuse names and sizes before anything is sent."""
-        if len(entries) > MOST or sum(len(entry.payload) for entry in entries) > MOST_BYTES:
+        sizes = [len(entry.payload) for entry in entries]
+        if len(sizes) > MOST or sum(sizes) > MOST_BYTES:
             raise UsageError(
                 f"A push to Redis is one script, of at most {MOST:,} jobs and {MOST_BYTES:,} bytes; this one has "
                 f"{len(entries):,} jobs. Push them in parts."
             )
-        for entry in entries:
-            self._store.names.queue(entry.queue)
-            if len(entry.payload) > self._max_payload:
-                raise PayloadTooLarge(
-                    f"The payload of {entry.uuid} has {len(entry.payload):,} bytes; max_payload allows "
-                    f"{self._max_payload:,}."
-                )
+        for queue in {entry.queue for entry in entries}:
+            self._store.names.queue(queue)
+        if sizes and max(sizes) > self._max_payload:
+            one = entries[sizes.index(max(sizes))]
+            raise PayloadTooLarge(
+                f"The payload of {one.uuid} has {len(one.payload):,} bytes; max_payload allows {self._max_payload:,}."
+            )
 
     def once(self, entries: Sequence[Entry], mark: str) -> list[Command]:
         """Commands that push these, and that do nothing when they are sent again under the same mark."""
@@ -87,6 +90,10 @@ class Pushing:
         for entry in entries:
             by_queue.setdefault(entry.queue, []).append(entry)
         return [self._command(some, once=mark) for some in by_queue.values()]
+
+    def _ready(self, entries: Sequence[Entry]) -> Command:
+        keys = self._store.names.queue(entries[0].queue).four
+        return call(PUSH_READY, keys, [self._store.now(), *(entry.payload for entry in entries)])
 
     def _parts(self, entries: Sequence[Entry]) -> list[list[int]]:
         """Places of entries that one script takes together."""
@@ -113,6 +120,14 @@ class Pushing:
             keys.append(found.queues[0].once(once))
             place = b"%d" % len(keys)
         return call(PUSH, keys, [self._store.now(), b"%d" % len(found.queues), place, *found.args])
+
+
+def _are_simple(entries: Sequence[Entry]) -> bool:
+    """Of one queue, ready at once, and without a key?"""
+    queue = entries[0].queue if entries else ""
+    return bool(entries) and all(
+        entry.queue == queue and entry.delay <= 0 and entry.unique is None for entry in entries
+    )
 
 
 def _distinct(entries: Sequence[Entry]) -> Sequence[Entry]:

@@ -131,6 +131,18 @@ def test_notify_has_a_token_while_there_is_a_job(
 
 
 @pytest.mark.fault("F41")
+def test_a_bulk_arrives_in_its_order_behind_what_was_due(
+    driver: RedisDriver, client: redis.Redis, prefix: str, clock: FakeClock
+) -> None:
+    """However many there are, and with a token for each."""
+    push(driver, entry(delay=5))
+    clock.sleep(6)
+    bulk = [entry() for _ in range(2_345)]
+    assert driver.push(bulk) == [one.uuid for one in bulk]
+    assert client.llen(f"{prefix}queues:mail:notify") >= len(bulk)
+    assert uuids_of(reserve(driver, room=2_346))[1:] == [one.uuid for one in bulk]
+
+
 def test_thousands_that_fall_due_at_once_move_in_slices(
     driver: RedisDriver, client: redis.Redis, prefix: str, clock: FakeClock
 ) -> None:
