@@ -9,9 +9,11 @@ import pytest
 
 from queuectl.clock import FakeClock
 from queuectl.config import Connection
+from queuectl.drivers.contract import Settlement
 from queuectl.drivers.database import DatabaseDriver
+from queuectl.jobs.outcome import Done, Failed, Release
 from queuectl.migrations import migrate
-from queuectl.testing.contract.base import entry, record, reserve, reserve_one
+from queuectl.testing.contract.base import APPLIED, entry, record, reserve, reserve_one
 from tests.unit.database.conftest import Raw
 
 ROWS = 60
@@ -62,3 +64,22 @@ def test_a_sweep_waits_for_nobody(driver: DatabaseDriver, raw: Raw, clock: FakeC
     raw("begin")
     raw("select id from jobs where id in (40, 50) for update")
     assert len(reserve(driver, room=ROWS)) == ROWS - 2
+
+
+@pytest.mark.fault("F24", "F39")
+def test_no_outcome_waits_for_a_retry(driver: DatabaseDriver, raw: Raw, clock: FakeClock) -> None:
+    """Somebody's `retry all` is frozen, a failed job deleted and its new row not there yet. Whoever finishes, releases
+    or fails jobs meanwhile, and reserves the next one with that, is served at once: leases would not wait."""
+    driver.push([entry() for _ in range(5)])
+    done, released, failed, buried = reserve(driver, room=4)
+    driver.failed.add([record(buried, clock)])
+    raw("set transaction isolation level read committed")  # as ours, of the next one
+    raw("begin")
+    raw("insert into jobs (queue, payload, attempts, available_at, created_at) values ('mail', '{}', 0, 1, 1)")
+    raw("delete from failed_jobs")
+    outcomes = {done: Done(), released: Release(60), failed: Failed(record(failed, clock))}
+    settlements = [Settlement(*settled) for settled in outcomes.items()]
+    verdicts, reserved = driver.exchange(settlements, ["mail"], 2)
+    assert verdicts == [APPLIED] * 3
+    assert len(reserved) == 1
+    raw("rollback")
