@@ -6,22 +6,21 @@ import contextlib
 import math
 import signal
 from collections.abc import Callable, Sequence
-from itertools import count
 from time import monotonic
 
 from queuectl.clock import Clock, SystemClock
 from queuectl.drivers.contract import Driver
 from queuectl.events import Event, Listener, QueuePaused, QueueResumed, WorkerNote, WorkerStarted, WorkerStopped
-from queuectl.jobs.outcome import Ending, Failed
+from queuectl.jobs.outcome import Ending
 from queuectl.worker.appetite import Appetite
-from queuectl.worker.children import Child, Death, resident
+from queuectl.worker.children import resident
 from queuectl.worker.crew import Crew
-from queuectl.worker.docket import Docket, Running, Unsettled
+from queuectl.worker.docket import Docket
 from queuectl.worker.exchanges import Exchanges
-from queuectl.worker.frames import Frame, Kind
+from queuectl.worker.handout import Handout
+from queuectl.worker.hearing import Hearing
 from queuectl.worker.link import StoreLink
 from queuectl.worker.lookout import Lookout
-from queuectl.worker.messages import pack_failed, pack_run, report_from
 from queuectl.worker.options import WorkerOptions
 from queuectl.worker.signals import Signals, has_terminal
 from queuectl.worker.stop import Stop, Stopping, StopReason
@@ -78,8 +77,9 @@ class Worker:
         self._lookout = Lookout(driver, self._link, options.queues)
         self._appetite = Appetite(options)
         self._exchanges = Exchanges(driver, self._link, self._docket, self._appetite, self._note)
-        self._hook_keys = count(-1, -1)
         self._stopping = Stopping(options.grace)
+        self._handout = Handout(self._switchboard, self._crew, self._docket, self._exchanges, options.kill_after)
+        self._hearing = Hearing(self._switchboard, self._crew, self._docket, self._appetite, self._stopping, self._note)
         self._paused = False
         self._queues: tuple[str, ...] = options.queues
         """Those that are not paused."""
@@ -89,7 +89,6 @@ class Worker:
         self._duty_at = 0.0
         """Monotonic time at which something is due that no descriptor announces."""
         self._looks_for_reasons = True
-        self._somebody_died = False
 
     def run(self) -> Stop:
         """Work until there is a reason to stop, and return it.
@@ -201,7 +200,8 @@ class Worker:
         self._tell_pauses()
         self._enforce_deadlines()
         self._mind_memory()
-        self._looks_for_reasons = self._somebody_died = True  # at the latest now, should a signal ever be missed
+        self._looks_for_reasons = True
+        self._hearing.somebody_died = True  # looked for at the latest now, should a signal ever be missed
         self._duty_at = self._next_duty()
 
     def _next_duty(self) -> float:
@@ -247,7 +247,7 @@ class Worker:
         if self._stopping.wanted is None and limit and self._memory_timer.due() and resident() >= limit:
             self._stopping.want(StopReason.MEMORY, f"The worker itself uses more than {self._options.memory} MB.")
 
-    # Settling, reserving, handing out
+    # Settling and reserving
 
     def _settle_and_reserve(self) -> None:
         if self._paused or not self._queues:
@@ -261,41 +261,7 @@ class Worker:
         return self._appetite.room(self._crew.room - len(self._exchanges.hooks) - self._docket.hooks_to_come)
 
     def _hand_out(self) -> None:
-        """Hooks of failed jobs first, then whoever has to run alone, then what was just reserved."""
-        given: set[Child] = set()
-        while self._exchanges.hooks and (child := self._crew.roomiest()) is not None:
-            self._call_hook(child, self._exchanges.hooks.popleft())
-            given.add(child)
-        given.update(self._run_suspects())
-        while self._exchanges.reserved and (child := self._crew.roomiest()) is not None:
-            opened = self._docket.open(self._exchanges.reserved.popleft(), self._crew.declared)
-            if opened is not None:
-                self._start(child, *opened)
-                given.add(child)
-        while self._exchanges.reserved:  # a child died at the wrong moment: what cannot start now goes back unharmed
-            self._docket.give_back(self._exchanges.reserved.popleft())
-        for child in given:
-            self._switchboard.send(child)
-
-    def _run_suspects(self) -> list[Child]:
-        """One in each child that runs nothing."""
-        given = list(self._crew.idle())[: len(self._docket.suspects)]
-        for child in given:
-            self._start(child, *self._docket.next_suspect())
-            child.is_alone = True
-        return given
-
-    def _start(self, child: Child, key: int, running: Running) -> None:
-        timeout = running.limits.timeout
-        patience = timeout + self._options.kill_after if timeout else math.inf
-        child.assign(key, pack_run(key, running.attempt, timeout), patience)
-        self._duty_at = min(self._duty_at, child.next_deadline(0.0))
-
-    def _call_hook(self, child: Child, failed: Unsettled) -> None:
-        """Let the job's `failed` hook know; its record is durable, so whatever the hook does can lose nothing."""
-        why = failed.outcome.record.problem if isinstance(failed.outcome, Failed) else None
-        key = next(self._hook_keys)
-        child.assign(key, pack_failed(key, failed.running.attempt, why), HOOK_TIME)
+        self._duty_at = min(self._duty_at, self._handout.make())
 
     # Listening
 
@@ -306,9 +272,9 @@ class Worker:
             self._obey_signals()  # before reports: a job that ends at the moment of a TERM is the last one
         for descriptor in ready:
             if (child := self._switchboard.child(descriptor)) is not None:
-                self._hear(child)
-        if self._somebody_died:
-            self._bury()
+                self._hearing.hear(child)
+        if self._hearing.somebody_died:
+            self._hearing.bury()
 
     def _wait(self, until: float) -> list[int]:
         """What can be read, once something can, or work has come, or it is time. An idle worker lives here."""
@@ -341,67 +307,6 @@ class Worker:
             return self._may_have_a_reason and self._find_reason() is not None
         return not self._docket.unsettled and not self._has_work_in_hand
 
-    def _hear(self, child: Child) -> None:
-        """Take what a child says."""
-        if child.wants_to_write:
-            self._switchboard.send(child)
-        for frame in child.receive():
-            self._take(child, frame)
-        if child.hung_up:
-            self._switchboard.disconnect(child)
-            child.kill()
-            self._somebody_died = True
-
-    def _take(self, child: Child, frame: Frame) -> None:
-        match frame.kind:
-            case Kind.REPORT | Kind.HOOKED if frame.key not in child.runs:
-                pass  # not about what it runs: no job is settled by it
-            case Kind.REPORT if frame.key > 0:
-                self._take_report(child, frame)
-            case Kind.HOOKED if frame.key < 0:
-                self._take_hooked(child, frame)
-            case Kind.HELLO:
-                self._crew.greet(child, frame.facts["jobs"])
-            case Kind.BROKEN:
-                self._crew.despair()
-                self._stopping.want(StopReason.BROKEN, frame.facts["message"])
-            case _:
-                raise AssertionError(frame.kind)
-
-    def _take_report(self, child: Child, frame: Frame) -> None:
-        report = report_from(frame)
-        child.release(frame.key)
-        self._docket.close(frame.key, report)
-        self._appetite.job_ended()
-        if report.ending is Ending.TIMED_OUT:  # its connections may be in mid-protocol: never used again
-            self._crew.retire(child)
-        else:
-            self._crew.rest(child)
-
-    def _take_hooked(self, child: Child, frame: Frame) -> None:
-        child.release(frame.key)
-        self._crew.rest(child)
-        if why := frame.facts["problem"]:
-            self._note(f"A failed() hook raised: {why['message']}")
-
-    def _bury(self) -> None:
-        """Settle what dead children ran; whatever they had reported before still counts."""
-        self._somebody_died = False
-        for child, death in self._crew.reap():
-            self._hear(child)
-            self._settle_runs_of(child, death)
-
-    def _settle_runs_of(self, child: Child, death: Death) -> None:
-        jobs = [key for key in child.runs if key > 0]
-        calls_hooks = len(jobs) < len(child.runs)
-        if calls_hooks:
-            self._note(f"The child that called a failed() hook was lost: {death.at_length}")
-        if jobs:
-            self._docket.close_dead(jobs, death, child.killed_for, child.overdue, has_company=calls_hooks)
-        elif not calls_hooks and self._stopping.wanted is None:
-            when = "before it was ready" if child.declarations is None else "while it had nothing to do"
-            self._note(f"A child was lost {when}: {death.at_length}")
-
     def _obey_signals(self) -> None:
         for number in self._signals.arrived():
             match number:
@@ -412,7 +317,7 @@ class Worker:
                 case signal.SIGHUP:
                     self._stopping.want(StopReason.INTERRUPTED if has_terminal() else StopReason.RELOADED)
                 case signal.SIGCHLD:
-                    self._somebody_died = True
+                    self._hearing.somebody_died = True
                 case signal.SIGUSR2:
                     self._paused = True
                 case signal.SIGCONT:
