@@ -21,7 +21,7 @@ from queuectl.drivers.contract import (
 from queuectl.drivers.control import ControlStore
 from queuectl.drivers.database import listing, texts
 from queuectl.drivers.database.address import Address, parse
-from queuectl.drivers.database.entries import insert, is_one_statement
+from queuectl.drivers.database.entries import insert, is_one_step
 from queuectl.drivers.database.failed import SqlFailedStore
 from queuectl.drivers.database.grammar import Grammar
 from queuectl.drivers.database.keyvalue import SqlKeyValue
@@ -91,8 +91,8 @@ class DatabaseDriver(Driver):
 
     def _check(self, entries: Sequence[Entry]) -> None:
         """Refuse before anything is sent."""
-        for entry in entries:
-            check_queue_name(entry.queue)
+        for queue in {entry.queue for entry in entries}:
+            check_queue_name(queue)
         longest = max((len(entry.payload) for entry in entries), default=0)
         most = self._max_payload
         if longest > 500_000:  # too small to meet a limit of the server's
@@ -219,7 +219,7 @@ def engine_for(connection: Connection, address: Address, clock: Clock | None, *,
 
 
 def _push(session: Session, entries: Sequence[Entry]) -> list[str]:
-    if is_one_statement(entries):
+    if is_one_step(session, entries):
         return insert(session, entries)
     with session.transaction():
         return insert(session, entries)

@@ -2,47 +2,40 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from queuectl.drivers.database import texts
-from queuectl.drivers.database.session import Session
+from queuectl.drivers.database.session import Line, Session
 from queuectl.jobs.outcome import Entry, Unique
 from queuectl.jobs.payload import to_text
 
-CHUNK_ROWS = 200
 CHUNK_BYTES = 2_000_000
 LOCK = "lock:"
-Line = tuple[str, str, float]
-"""Queue, payload text, delay."""
 
 
 def insert(session: Session, entries: Sequence[Entry]) -> list[str]:
-    """The uuid that now stands for each entry. Inside a transaction, unless `is_one_statement`."""
+    """The uuid that now stands for each entry. Inside a transaction, unless `is_one_step`."""
     stands: list[str] = []
     fresh: list[Line] = []
     for entry in entries:
         holder = None if entry.unique is None else _taken_by(session, entry.unique, entry.uuid)
         stands.append(holder or entry.uuid)
         if holder is None:
-            fresh.append((entry.queue, to_text(entry.payload), entry.delay))
+            fresh.append(Line(entry.queue, to_text(entry.payload), entry.delay))
     insert_lines(session, fresh)
     return stands
 
 
-def is_one_statement(entries: Sequence[Entry]) -> bool:
-    size = sum(len(entry.payload) for entry in entries)
-    return not any(entry.unique for entry in entries) and len(entries) <= CHUNK_ROWS and size <= CHUNK_BYTES
+def is_one_step(session: Session, entries: Sequence[Entry]) -> bool:
+    """Does the session take all of these at once?"""
+    if len(entries) > session.lines_at_once or any(entry.unique for entry in entries):
+        return False
+    return sum(len(entry.payload) for entry in entries) <= CHUNK_BYTES
 
 
 def insert_lines(session: Session, lines: Sequence[Line]) -> None:
-    for chunk in _chunks(lines):
-        numbered = [_numbered(session, number) for number in range(len(chunk))]
-        values: dict[str, Any] = {}
-        for number, (queue, payload, delay) in enumerate(chunk):
-            values |= {f"queue{number}": queue, f"payload{number}": payload, f"delay{number}": float(delay)}
-        session.run(texts.PUSH + ", ".join(numbered), **values)
+    for chunk in _chunks(lines, session.lines_at_once):
+        session.insert(chunk)
 
 
 def unlock(session: Session, keys: Sequence[str], *, holder: str) -> None:
@@ -67,17 +60,12 @@ def _taken_by(session: Session, unique: Unique, uuid: str) -> str | None:
     return None
 
 
-def _numbered(session: Session, number: int) -> str:
-    row = session.grammar.worded(texts.PUSH_ROW)
-    return re.sub(r":(queue|payload|delay)\b", rf":\g<1>{number}", row)
-
-
-def _chunks(lines: Sequence[Line]) -> Iterator[Sequence[Line]]:
+def _chunks(lines: Sequence[Line], most: int) -> Iterator[Sequence[Line]]:
     start, size = 0, 0
-    for position, (_, payload, _) in enumerate(lines):
-        if position > start and (position - start >= CHUNK_ROWS or size + len(payload) > CHUNK_BYTES):
+    for position, line in enumerate(lines):
+        if position > start and (position - start >= most or size + len(line.payload) > CHUNK_BYTES):
             yield lines[start:position]
             start, size = position, 0
-        size += len(payload)
+        size += len(line.payload)
     if lines:
         yield lines[start:]

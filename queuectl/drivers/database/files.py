@@ -21,6 +21,10 @@ class OpenFiles:
         self._files = [(name, found) for name in (path, f"{path}-wal") if (found := _identity(name))]
         self._looked_at = time.monotonic()
 
+    @property
+    def names(self) -> list[str]:
+        return [name for name, _ in self._files]
+
     def look(self, *, now: bool) -> None:
         """Raise `FileReplaced` if one was moved away; *now* even if the last look was not long ago."""
         moment = time.monotonic()

@@ -46,6 +46,7 @@ class Grammar:
             "attempts_spared": "CASE WHEN attempts > 0 THEN attempts - 1 ELSE 0 END",
             "attempts_more": self._one_more(dialect.most_attempts),
             "ready_order": "available_at, id",
+            "least": dialect.least,
             "claim": dialect.claim,
             "by_key": dialect.by_key,
             "payload": dialect.payload,

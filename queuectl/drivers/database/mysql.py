@@ -12,11 +12,12 @@ from pymysql.constants import CLIENT
 
 from queuectl.clock import Clock
 from queuectl.drivers.concern import Concern
+from queuectl.drivers.database import texts
 from queuectl.drivers.database.address import Address
 from queuectl.drivers.database.grammar import Grammar
 from queuectl.drivers.database.mysql_concerns import concerns
 from queuectl.drivers.database.mysql_faults import explain
-from queuectl.drivers.database.session import Answer, Fault, Haul, Row, Session, Turn, in_order
+from queuectl.drivers.database.session import Answer, Fault, Haul, Line, Row, Session, Turn, in_order
 from queuectl.drivers.database.watch import PollingWatch
 
 FINISH = "DELETE FROM {jobs} WHERE id = :id AND reserved_by = :token AND reserved_at <= lease_until"
@@ -141,6 +142,7 @@ def _line(address: Address) -> dict[str, Any]:
 class MysqlSession(Session):
     """One connection, in autocommit."""
 
+    lines_at_once = 200
     longest = 0
     """Bytes of the largest packet; 0: not known."""
 
@@ -176,6 +178,11 @@ class MysqlSession(Session):
     def _answer(self) -> Answer:
         cursor = self._cursor
         return Answer(list(cursor.fetchall()) if cursor.description else [], cursor.rowcount)
+
+    def insert(self, lines: Sequence[Line]) -> None:
+        row = self.grammar.render(texts.PUSH_ROW)
+        rows = [self._filled(row, self._dated(line._asdict())) for line in lines]
+        self.packet([self.grammar.render(texts.PUSH) + ", ".join(rows)])
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:

@@ -11,9 +11,10 @@ from queuectl.drivers.database.watch import AT_THE_LATEST, PollingWatch
 if TYPE_CHECKING:
     from queuectl.drivers.database.postgres import PostgresSession
 
-CLOSE = 0.05
-MOMENT = 0.4
-"""Seconds of close polling after work or a note: a burst is announced once, so look for its tail."""
+CLOSE = 0.003
+MOMENT = 0.15
+"""Seconds of close looks after work or a note, longer than a note keeps others back: a burst is announced once, and its
+tail not at all."""
 
 
 class NotifiedWatch(PollingWatch):

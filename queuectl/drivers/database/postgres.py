@@ -13,13 +13,14 @@ from psycopg.conninfo import make_conninfo
 
 from queuectl.clock import Clock
 from queuectl.drivers.concern import Concern
+from queuectl.drivers.database import texts
 from queuectl.drivers.database.address import Address
 from queuectl.drivers.database.grammar import Grammar
 from queuectl.drivers.database.notified import NotifiedWatch
 from queuectl.drivers.database.postgres_concerns import concerns
 from queuectl.drivers.database.postgres_faults import explain
-from queuectl.drivers.database.postgres_wire import LONGEST_WAIT, Bounded, Prepared, array
-from queuectl.drivers.database.session import Answer, Fault, Haul, Row, Session, Turn, in_order
+from queuectl.drivers.database.postgres_wire import LONGEST_WAIT, Bounded, Prepared, array, text_array
+from queuectl.drivers.database.session import Answer, Fault, Haul, Line, Row, Session, Turn, in_order
 
 TURN = """
 WITH finished AS (
@@ -42,6 +43,12 @@ SELECT id, NULL, reserved_by, NULL, NULL FROM finished UNION ALL SELECT * FROM t
 RELAX = """
 UNION ALL SELECT 0, NULL, NULL, NULL, NULL
 FROM (SELECT set_config('synchronous_commit', 'off', true) AS now_off) AS setting WHERE now_off = ''
+"""
+# The time of each line is reckoned from the delay in it, as in a list of VALUES.
+PUSH = f"""
+{texts.PUSH.replace("VALUES", "SELECT")} fresh.queue, fresh.payload, 0, {{ready_at}}, {{today}}
+FROM unnest(CAST(:queues AS text[]), CAST(:payloads AS text[]), CAST(:delays AS double precision[]))
+AS fresh(queue, payload, delay)
 """
 # Plans that do not depend on what the statistics of an emptied table say: always by index, planned once.
 SETTINGS = {
@@ -123,12 +130,16 @@ class PostgresEngine:
 class PostgresSession(Session):
     """One connection, in autocommit."""
 
+    lines_at_once = 1_000
+
     def __init__(self, connection: Bounded, grammar: Grammar, clock: Clock | None) -> None:
         super().__init__(grammar, clock)
         self._connection = connection
         self._cursor = connection.cursor()
         self._turn = Prepared(connection, "queuectl_turn", *grammar.numbered(TURN))
         self._relaxed = Prepared(connection, "queuectl_relaxed_turn", *grammar.numbered(TURN + RELAX))
+        push = grammar.worded(PUSH).replace(":delay ", "fresh.delay ").replace(":delay)", "fresh.delay)")
+        self._push = Prepared(connection, "queuectl_push", *grammar.numbered(push))
         self._noted: dict[str, float] = {}
 
     def promise_durability(self) -> None:
@@ -148,6 +159,16 @@ class PostgresSession(Session):
         with self._connection.pipeline():
             cursors = [self._connection.execute(sql, row) for row in rows]
         return [cursor.rowcount for cursor in cursors]
+
+    def insert(self, lines: Sequence[Line]) -> None:
+        encoding = self._connection.info.encoding
+        queues, payloads, delays = zip(*lines, strict=True)
+        values = {
+            "queues": text_array([queue.encode() for queue in queues]),
+            "payloads": text_array([payload.encode(encoding) for payload in payloads]),
+            "delays": "{" + ",".join(map(repr, delays)) + "}",
+        }
+        self._push(self._dated(values))
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:

@@ -30,6 +30,14 @@ class Answer:
     """Rows found by an UPDATE or DELETE, whether or not that changed them."""
 
 
+class Line(NamedTuple):
+    """A job on its way into the table."""
+
+    queue: str
+    payload: str
+    delay: float
+
+
 class Turn(NamedTuple):
     """The hot path in values: forget the finished, reserve the next."""
 
@@ -81,6 +89,8 @@ class Fault(Enum):
 class Session(ABC):
     """A connection. It belongs to one thread of one process, and holds no transaction between calls."""
 
+    lines_at_once: ClassVar[int]
+    """How many `insert` takes."""
     _pid = -1
 
     def __init__(self, grammar: Grammar, clock: Clock | None) -> None:
@@ -118,6 +128,10 @@ class Session(ABC):
     def execute_each(self, sql: str, rows: Sequence[Mapping[str, Any]]) -> list[int]: ...
 
     @abstractmethod
+    def insert(self, lines: Sequence[Line]) -> None:
+        """Put these into the table, all or none."""
+
+    @abstractmethod
     def transaction(self) -> contextlib.AbstractContextManager[None]:
         """All or nothing, and fully durable once it has ended."""
 
@@ -127,6 +141,11 @@ class Session(ABC):
 
     def announce(self, queues: Iterable[str]) -> None:  # noqa: B027  # most have no way to, and that is fine
         """Tell idle workers that these queues have work, where the database has a way to."""
+
+    @property
+    def files(self) -> Sequence[str]:
+        """What is written to when somebody commits, where that can be watched."""
+        return ()
 
     @property
     def lost(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import random
 import sqlite3
@@ -20,7 +21,7 @@ from queuectl.drivers.database.address import Address
 from queuectl.drivers.database.files import FileReplaced, OpenFiles
 from queuectl.drivers.database.gate import Gate, GateIsALink
 from queuectl.drivers.database.grammar import Grammar
-from queuectl.drivers.database.session import Answer, Fault, Haul, Row, Session, Token, Turn
+from queuectl.drivers.database.session import Answer, Fault, Haul, Line, Row, Session, Token, Turn
 from queuectl.drivers.database.watch import ChangesWatch
 from queuectl.errors import TableMissing
 
@@ -36,6 +37,7 @@ MARK = "UPDATE {jobs} SET reserved_at = ?, reserved_by = ?, lease_until = ?, att
 SIZES = (1, 4, 16, 64, 256)
 """How many rows one statement names: few lengths, so that SQLite knows its text already."""
 LARGEST = SIZES[-1]
+INSERT = "INSERT INTO {jobs} (queue, payload, attempts, available_at, created_at) VALUES (?, ?, 0, ?, ?)"
 FAULTS = {
     sqlite3.SQLITE_BUSY: Fault.BUSY,
     sqlite3.SQLITE_LOCKED: Fault.BUSY,
@@ -59,6 +61,8 @@ SETTINGS = """
 PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = {busy}; PRAGMA journal_size_limit = 8388608;
 PRAGMA wal_autocheckpoint = 1000; PRAGMA trusted_schema = OFF;
 """
+LATEST = 2**63 - 1
+"""A moment that is never; no column holds a later one."""
 LONGEST_BUSY = 100
 """Milliseconds that SQLite itself waits before it asks us; less where the whole call is to be short."""
 
@@ -134,6 +138,7 @@ class SqliteEngine:
 class SqliteSession(Session):
     """One connection, one descriptor of the gate."""
 
+    lines_at_once = 1_000
     _clock: Clock
 
     def __init__(self, path: str, grammar: Grammar, clock: Clock, timeout: float) -> None:
@@ -143,7 +148,7 @@ class SqliteSession(Session):
         self._durable = True
         self._files = OpenFiles(path)
         self._durably, self._relaxed = _Transaction(self, durable=True), _Transaction(self, durable=False)
-        self._finish, self._peek, self._find = map(grammar.render, (FINISH, PEEK, FIND))
+        self._finish, self._peek, self._find, self._put = map(grammar.render, (FINISH, PEEK, FIND, INSERT))
         self._finish_all, self._mark = (_by_size(grammar.render(text)) for text in (FINISH_ALL, MARK))
 
     def execute(self, sql: str, values: Mapping[str, Any]) -> Answer:
@@ -159,6 +164,24 @@ class SqliteSession(Session):
     def _execute(self, sql: str, values: Mapping[str, Any]) -> Answer:
         cursor = self._db.execute(sql, values)
         return Answer(cursor.fetchall(), cursor.rowcount)
+
+    def insert(self, lines: Sequence[Line]) -> None:
+        if self._db.in_transaction:
+            self._insert(lines)
+        else:
+            with self.transaction():
+                self._insert(lines)
+
+    def _insert(self, lines: Sequence[Line]) -> None:
+        now = self._clock.now()
+        today = int(now)
+        self._db.executemany(
+            self._put,
+            [
+                (queue, payload, today if delay <= 0 else min(math.ceil(now + delay), LATEST), today)
+                for queue, payload, delay in lines
+            ],
+        )
 
     def transaction(self) -> contextlib.AbstractContextManager[None]:
         return self._durably
@@ -255,6 +278,10 @@ class SqliteSession(Session):
                 time.sleep(random.uniform(0.0005, 0.005))  # noqa: S311  # jitter, not a secret
             else:
                 return
+
+    @property
+    def files(self) -> Sequence[str]:
+        return self._files.names
 
     def close(self) -> None:
         if self._gate.is_open:

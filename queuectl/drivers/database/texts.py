@@ -52,9 +52,13 @@ FIRST_WAITING = "(SELECT MIN(available_at) FROM {jobs} WHERE queue = :queue AND 
 
 
 def soonest(queues: int) -> str:
-    """Now, and the next moments at which there may be something to reserve; parameters `queue0`, `queue1`, …"""
+    """Seconds until there may be something to reserve; parameters `queue0`, `queue1`, … One column: a client in pure
+    Python spends its time on columns."""
     waiting = [FIRST_WAITING.replace(":queue", f":queue{number}") for number in range(queues)]
-    return ", ".join([NEXT_EXPIRY, *waiting])
+    moments = ", ".join(
+        f"COALESCE({moment}, 1e18)" for moment in (FIRST_LEASE, f"{FIRST_FOREIGN} + :foreign", *waiting)
+    )
+    return f"SELECT {{least}}({moments}) - {{now}}"
 
 
 # For operators
