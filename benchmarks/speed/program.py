@@ -32,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
             before = set(run.figures.measures())
             MEASURES[name](run)
             show(run.figures, [measure for measure in run.figures.measures() if measure not in before])
-    show_targets(run.figures)
+    show_targets(run.figures, full=options.size == "full")
     if options.write:
         from speed.results import write
 

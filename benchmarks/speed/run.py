@@ -50,6 +50,7 @@ class Run:
             self.lacks(measure, store, who, str(error))
 
     def lacks(self, measure: str, store: str, who: str, reason: str) -> None:
+        reason = " ".join(reason.split())[:300].rstrip(".")
         self.figures.missing[Key(measure, store, who)] = reason
         self.say(f"{measure:<28} {store:<9} {who:<28} not measured: {reason}")
 
