@@ -11,7 +11,7 @@ from queuectl.drivers.contract import FailedJob, FailedStore, Page
 from queuectl.drivers.database import texts
 from queuectl.drivers.database.entries import insert_lines
 from queuectl.drivers.database.rows import body, short
-from queuectl.drivers.database.session import Session
+from queuectl.drivers.database.session import Line, Session
 from queuectl.drivers.database.sessions import Sessions
 from queuectl.errors import MalformedPayload
 from queuectl.jobs.outcome import FailedRecord
@@ -179,7 +179,7 @@ def _portions(rows: Sequence[_Taken]) -> Iterator[Sequence[_Taken]]:
 def _revive(session: Session, rows: Sequence[_Taken]) -> None:
     """Push these once more, with a new life in them."""
     payloads = dict(session.run(texts.FAILED_BODIES, ids=[row.id for row in rows]).rows)
-    insert_lines(session, [(row.queue, to_text(again(body(payloads[row.id]), now=row.now)), 0.0) for row in rows])
+    insert_lines(session, [Line(row.queue, to_text(again(body(payloads[row.id]), now=row.now)), 0.0) for row in rows])
 
 
 def _forget(session: Session, keys: Sequence[str]) -> list[str]:
