@@ -23,6 +23,8 @@ SETTINGS: dict[Any, Any] = {
     "font.size": 10,
 }
 SUFFIXES = {"drain": "", "concurrency": ", many at once"}
+NEAR = 0.85
+"""Of a panel's width: beyond, there is no room for a limit's name."""
 ROW = 0.3
 """Inches."""
 
@@ -81,7 +83,7 @@ def _draw_bars(axes: Axes, rates: Mapping[str, float], paint: Paint) -> None:
     names: Sequence[str] = list(rates)
     bars = axes.barh(names, list(rates.values()), color=[paint.of(name) for name in names], height=0.72)
     axes.bar_label(bars, [f"{rate:,.0f}" for rate in rates.values()], padding=4, color=paint.ink, fontsize=8.5)
-    axes.invert_yaxis()
+    axes.set_ylim(len(names) - 0.2, -0.6)
     axes.margins(x=0.12)
     axes.tick_params(colors=paint.faint, length=0, labelbottom=False)
     axes.spines[:].set_visible(False)
@@ -93,15 +95,15 @@ def _draw_limits(axes: Axes, figures: Figures, store: str, paint: Paint) -> None
     """Where a bare client ends, as far as that is within what is drawn."""
     for who, words in ((ONE_TRIP, "one round trip a job"), (FIFTY, "50 jobs a round trip")):
         rate = figures.median("drain", store, who)
-        if rate is not None and rate < axes.get_xlim()[1]:
+        if rate is not None and rate < NEAR * axes.get_xlim()[1]:
             axes.axvline(rate, color=paint.ink, linewidth=1, linestyle=(0, (4, 3)))
             axes.annotate(
                 f"bare client, {words}",
-                (rate, 1),
-                (4, -2),
+                (rate, 0),
+                (4, 1),
                 xycoords=("data", "axes fraction"),
                 textcoords="offset points",
                 color=paint.faint,
                 fontsize=7.5,
-                va="top",
+                va="bottom",
             )
