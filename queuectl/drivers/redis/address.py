@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NoReturn
+from typing import Literal, NamedTuple, NoReturn
 from urllib.parse import parse_qsl, unquote
 
 from queuectl.errors import ConfigurationError
@@ -25,8 +25,7 @@ TLS_OPTIONS = (*TLS_FILES, "ssl_cert_reqs", "ssl_check_hostname")
 OPTIONS = ("db", "sentinel_username", "sentinel_password", *TLS_OPTIONS)
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """One server: host and port, or the path of a unix socket."""
 
     host: str

@@ -9,7 +9,7 @@ from typing import Any
 from queuectl.drivers.contract import Reserved
 from queuectl.drivers.redis.lua_jobs import RENEW, RESERVE, TAKE
 from queuectl.drivers.redis.store import Store
-from queuectl.drivers.redis.texts import attempts_of, id_of, recounted, unwrap
+from queuectl.drivers.redis.texts import attempts_of, id_in, id_of, recounted, unwrap
 from queuectl.drivers.redis.wire import Command, call, number
 from queuectl.errors import QueuectlError
 
@@ -29,7 +29,7 @@ class Reserving:
 
     def groups(self, queues: Sequence[str]) -> list[tuple[str, ...]]:
         """The queues in order, neighbours of one slot together: each group is one script."""
-        names = list(dict.fromkeys(queues))
+        names = list(dict.fromkeys(queues)) if len(queues) > 1 else queues
         if not self._store.servers.sharded:
             return [tuple(names)] if names else []
         found: list[tuple[str, ...]] = []
@@ -125,7 +125,10 @@ class Reserving:
             self._remember_due(queues, reply)
             return []
         jobs = zip(reply[3::3], reply[4::3], reply[5::3], strict=True)
-        return [_reserved(queues[place], member, attempts) for place, attempts, member in jobs]
+        return [
+            Reserved(queues[place], id_in(member, attempts), unwrap(member), attempts, member)
+            for place, attempts, member in jobs
+        ]
 
     def _remember_due(self, queues: tuple[str, ...], reply: Any) -> None:
         if reply[0]:
@@ -139,8 +142,4 @@ class Reserving:
         member = recounted(head, attempts)
         keys = self._store.names.queue(queue).four
         taken = self._store.call(TAKE, keys, (self._store.now(), self._lease, head, member))
-        return [_reserved(queue, member, attempts)] if taken else []
-
-
-def _reserved(queue: str, member: bytes, attempts: int) -> Reserved:
-    return Reserved(queue, id_of(member), unwrap(member), attempts, member)
+        return [Reserved(queue, id_of(member), unwrap(member), attempts, member)] if taken else []

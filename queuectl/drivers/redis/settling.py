@@ -21,6 +21,7 @@ from queuectl.jobs.outcome import Completed, Done, Entry, Failed, Outcome, Parke
 from queuectl.jobs.payload import identity
 
 TWIN = -1
+ZREM = b"*3\r\n$4\r\nZREM\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n"
 MOST_AT_ONCE = 500
 """Jobs that one command forgets: others want their turn."""
 
@@ -45,8 +46,8 @@ class Settling:
 
     def steps(self, settlements: Sequence[Settlement]) -> list[Step]:
         """What makes these outcomes durable, in order. Neighbours that are only to be forgotten share a command."""
-        if len(settlements) == 1:
-            return [Step(self.command(settlements[0]), settlements)]
+        if len(settlements) < 2:
+            return [Step(self.command(one), settlements) for one in settlements]
         found: list[Step] = []
         for queue, run in groupby(settlements, _forgotten_in):
             if queue:
@@ -63,7 +64,8 @@ class Settling:
 
     def verdicts(self, steps: Sequence[Step], replies: Iterable[Any]) -> list[Verdict]:
         """One for each settlement, in order."""
-        found, answers = list[Verdict](), iter(replies)
+        found: list[Verdict] = []
+        answers = iter(replies)
         for sent, settlements in steps:
             if sent is None:
                 found.append(Verdict.APPLIED)
@@ -79,9 +81,10 @@ class Settling:
         """What makes this outcome durable; None if nothing needs to be sent."""
         reserved, outcome = settlement.reserved, settlement.outcome
         queue = self._store.names.queue(reserved.queue)
+        if is_plain(outcome):
+            key, token = queue.reserved, reserved.token
+            return Command((key,), ZREM % (len(key), key, len(token), token))
         match outcome:
-            case Done(then=(), unlock=()):
-                return command(b"ZREM", queue.reserved, args=(reserved.token,))
             case Done():
                 return self._finish(queue, reserved, outcome)
             case Release():
@@ -97,6 +100,8 @@ class Settling:
 
     def _verdict(self, settlement: Settlement, reply: Any) -> Verdict:
         """What the reply says; a release that would have merged with its twin is sent again under a new `id`."""
+        if reply == 1:
+            return Verdict.APPLIED
         if reply == TWIN and isinstance(settlement.outcome, Release):
             queue, reserved = self._store.names.queue(settlement.reserved.queue), settlement.reserved
             text = recounted(reserved.token, reserved.attempts)

@@ -19,6 +19,7 @@ from queuectl.jobs.payload import TAIL, decode, new_id, parse, with_attempts
 WRAPPER = b'{"queuectl:raw":"'
 WRAPPED = re.compile(rb'\{"queuectl:raw":"([A-Za-z0-9+/=]*)","id":"[0-9a-f]+","attempts":\d+\}')
 TAIL_BYTES = 200
+OWN_ID = 32
 CREATED = re.compile(rb'"createdAt":(\d{1,12})')
 DELAY = re.compile(rb'"delay":(\d{1,9})')
 
@@ -53,6 +54,15 @@ def attempts_of(payload: bytes) -> int:
     """The counter in a payload of any origin; 0 where there is none."""
     tail = TAIL.search(payload, max(0, len(payload) - TAIL_BYTES))
     return int(tail[2]) if tail else _whole(_field(payload, "attempts"))
+
+
+def id_in(member: bytes, attempts: int) -> str:
+    """`id_of` for a member whose counter is known: ours are recognised at a glance, for each job."""
+    rest = len(member) - len(b'","attempts":%d}' % attempts)
+    own = member[rest - OWN_ID : rest]
+    if member[rest - OWN_ID - 6 : rest - OWN_ID] == b'"id":"' and own.isalnum():
+        return own.decode()
+    return id_of(member)
 
 
 def id_of(payload: bytes) -> str:

@@ -82,14 +82,17 @@ class Link:
         """
         self._refresh()
         loads = self._loads(commands)
-        replies = self.exchange([*loads, *(sent.packed for sent in commands)])[len(loads) :]
-        if any(isinstance(reply, NoScriptError) for reply in replies):  # forgotten since, by `SCRIPT FLUSH`
+        replies = self._trip([*loads, *[sent.packed for sent in commands]])[len(loads) :]
+        if NoScriptError in map(type, replies):  # forgotten since, by `SCRIPT FLUSH`
             self._run_unknown(commands, replies)
         return replies
 
     def exchange(self, packed: Sequence[bytes]) -> list[Any]:
         """One write, and as many replies as there are commands."""
         self._refresh()
+        return self._trip(packed)
+
+    def _trip(self, packed: Sequence[bytes]) -> list[Any]:
         greeting = [] if self._open else [_introduction()]
         try:
             self.connection.send_packed_command([b"".join([*greeting, *packed])], check_health=False)
@@ -117,11 +120,10 @@ class Link:
             return error
 
     def _loads(self, commands: Sequence[Command]) -> list[bytes]:
-        new = {
-            sent.script.sha: sent.script.text
-            for sent in commands
-            if sent.script and sent.script.sha not in self._loaded
-        }
+        unknown = [sent.script for sent in commands if sent.script and sent.script.sha not in self._loaded]
+        if not unknown:
+            return []
+        new = {script.sha: script.text for script in unknown}
         self._loaded.update(new)
         return [pack(b"SCRIPT", b"LOAD", text) for text in new.values()]
 
