@@ -12,6 +12,7 @@ import pytest
 from queuectl.testing.databases import fresh_database, fresh_prefix
 from queuectl.testing.plugin import start
 from queuectl.testing.servers import MariaDB, Postgres, Redis62, Server, Valkey
+from tests.acceptance.nursery import Nursery
 from tests.acceptance.project import Project
 
 STORES = ("sqlite", "postgres", "mariadb", "valkey", "redis62")
@@ -28,7 +29,7 @@ def _signals_mean_something() -> None:
 
 
 @pytest.fixture
-def make_project(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[MakeProject]:
+def make_project(tmp_path: Path, request: pytest.FixtureRequest, forks: Nursery) -> Iterator[MakeProject]:
     """Build a project on a store by name; tables are made, workers are killed at the end."""
     projects: list[Project] = []
 
@@ -36,6 +37,7 @@ def make_project(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Mak
         given = settings.keys() & {"redis_url", "database_url"}
         place = {"connection": CONNECTIONS[store]} if given else place_of(store, request)
         project = Project(tmp_path / f"project{len(projects)}", **{**place, **settings})
+        project.nursery = forks
         projects.append(project)
         project.migrate()
         return project

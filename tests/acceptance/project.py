@@ -12,11 +12,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from queuectl.config.loading import load
 from queuectl.migrations import migrate
 from tests.acceptance.foreign import push_to_database, push_to_redis, read_database
+
+if TYPE_CHECKING:
+    from tests.acceptance.nursery import Nursery
 
 PATIENCE = 30.0
 """Seconds within which a fact must come true on a busy machine."""
@@ -113,6 +116,8 @@ class Project:
             "LEDGER": str(self.ledger),
             "PYTHONWARNINGS": "error",
         }
+        self.nursery: Nursery | None = None
+        """Where commands and programs that are run to their end come from; none: each is started."""
         self._workers: list[subprocess.Popen[str]] = []
         self._read: list[dict[str, Any]] = []
         self._read_up_to = 0
@@ -125,17 +130,7 @@ class Project:
         environment: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Run a command to its end; *code* is the exit code it must have."""
-        done = subprocess.run(
-            [sys.executable, "-m", "queuectl", *at_concurrency(arguments)],
-            cwd=self.folder,
-            env={**self.environment, **(environment or {})},
-            input=stdin,
-            stdin=subprocess.DEVNULL if stdin is None else None,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        done = self._end_of("-m", "queuectl", *at_concurrency(arguments), stdin=stdin or "", more=environment or {})
         assert code is None or done.returncode == code, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
 
@@ -148,15 +143,7 @@ class Project:
 
     def python(self, source: str) -> str:
         """Run a program of the application's own, as a web process would."""
-        done = subprocess.run(
-            [sys.executable, "-c", source],
-            cwd=self.folder,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        done = self._end_of("-c", source)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -222,6 +209,24 @@ class Project:
     def failed(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = json.loads(self.cli("failed", "--json").stdout)
         return found
+
+    def _end_of(
+        self, *words: str, stdin: str = "", more: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """What came of `python WORDS`. It comes from the nursery, unless Python itself is to start in another way."""
+        environment = {**self.environment, **(more or {})}
+        if self.nursery and environment.get("PYTHONPATH") == os.environ.get("PYTHONPATH"):
+            return self.nursery.end_of(self.folder, environment, words, stdin)
+        return subprocess.run(
+            [sys.executable, *words],
+            cwd=self.folder,
+            env=environment,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
 
     def close(self) -> None:
         for process in self._workers:
