@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -44,7 +45,7 @@ RELAX = """
 UNION ALL SELECT 0, NULL, NULL, NULL, NULL
 FROM (SELECT set_config('synchronous_commit', 'off', true) AS now_off) AS setting WHERE now_off = ''
 """
-# The time of each line is reckoned from the delay in it, as in a list of VALUES.
+# As many lines as there are, as three arrays: a list of VALUES is parsed anew for each.
 PUSH = f"""
 {texts.PUSH.replace("VALUES", "SELECT")} fresh.queue, fresh.payload, 0, {{ready_at}}, {{today}}
 FROM unnest(CAST(:queues AS text[]), CAST(:payloads AS text[]), CAST(:delays AS double precision[]))
@@ -138,8 +139,8 @@ class PostgresSession(Session):
         self._cursor = connection.cursor()
         self._turn = Prepared(connection, "queuectl_turn", *grammar.numbered(TURN))
         self._relaxed = Prepared(connection, "queuectl_relaxed_turn", *grammar.numbered(TURN + RELAX))
-        push = grammar.worded(PUSH).replace(":delay ", "fresh.delay ").replace(":delay)", "fresh.delay)")
-        self._push = Prepared(connection, "queuectl_push", *grammar.numbered(push))
+        push = re.sub(r":delay\b", "fresh.delay", grammar.worded(PUSH))
+        self._push = Prepared(connection, "queuectl_push", *grammar.numbered(push), binary=("queues", "payloads"))
         self._noted: dict[str, float] = {}
 
     def promise_durability(self) -> None:
