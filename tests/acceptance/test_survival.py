@@ -55,7 +55,7 @@ def test_the_jobs_of_a_killed_worker_return_after_the_lease(store: str, make_pro
 def test_a_job_far_longer_than_its_lease_runs_once(store: str, make_project: MakeProject) -> None:
     """Two rivals wait for its lease to slip, and it keeps the interpreter's lock: no thread beside it could renew."""
     project = make_project(store, retry_after=2)
-    project.dispatch('Deaf.dispatch(key="k", seconds=6.5)')
+    project.dispatch('Deaf.dispatch(key="k", seconds=4.5)')
     workers = [project.work("--tries=3") for _ in range(3)]
     until(lambda: project.done()["k"], "the job to be done")
     for worker in workers:
