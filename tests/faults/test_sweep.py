@@ -8,7 +8,7 @@ from tests.faults.rig.arena import Arena, Fault, job
 from tests.faults.rig.faulty import MODES, Strike
 from tests.faults.rig.nursery import Nursery
 
-QUICK = {"kill-before": "*", "kill-after": "exchange", "refused": "exchange", "unconfirmed": "exchange"}
+QUICK = dict.fromkeys(MODES, "exchange")
 """After any other call nothing happens before the next one, whose own turn comes; and no job hangs on its answer."""
 THOROUGH = dict.fromkeys(MODES, "*")
 
