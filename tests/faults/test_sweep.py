@@ -9,7 +9,7 @@ from tests.faults.rig.faulty import MODES, Strike
 from tests.faults.rig.nursery import Nursery
 
 QUICK = dict.fromkeys(MODES, "exchange")
-"""After any other call nothing happens before the next one, whose own turn comes; and no job hangs on its answer."""
+"""Its other calls move no job; a long run strikes at each of them, too."""
 THOROUGH = dict.fromkeys(MODES, "*")
 
 
