@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 from queuectl.clock import Clock
@@ -71,6 +72,7 @@ class QueueDispatcher:
         self._runner = runner
         self._clock = clock
         self._failed = failed
+        self._routes: dict[type[Job], tuple[tuple[object, ...], Route]] = {}
 
     def dispatch(self, jobs: Sequence[Job], to: Destination) -> list[str]:
         """Push these, in one step for each connection, and return their uuids in order.
@@ -119,13 +121,20 @@ class QueueDispatcher:
         return [entry.uuid for entry in entries]
 
     def _route(self, cls: type[Job], to: Destination, now: float) -> Route:
+        """As the last one of this class, as long as nothing it was made from has changed."""
         self._registry.add(cls)
-        driver = self._driver(to.connection or cls.connection)
+        driver, name, settings = self._driver(to.connection or cls.connection), registered_name(cls), declared(cls)
+        made_from = (driver, to, cls.queue, cls.delay, name, settings, int(now))
+        last = self._routes.get(cls)
+        if last is not None and last[0] == made_from:
+            return last[1]
         queue = check_queue_name(to.queue or cls.queue or self._settings[driver.name].queue)
         delay = cls.delay if to.delay is None else to.delay
         wait = 0.0 if delay is None else seconds_until(delay, now)
-        name, settings = registered_name(cls), declared(cls)
-        return Route(driver, name, queue, wait, settings, _form(name, settings, wait, now, until=None))
+        route = Route(driver, name, queue, wait, settings, _form(name, settings, wait, now, until=None))
+        if not isinstance(delay, datetime):  # a moment is nearer at each dispatch
+            self._routes[cls] = (made_from, route)
+        return route
 
     def _run(self, driver: Driver, job: Job, entry: Entry) -> None:
         name = registered_name(type(job))

@@ -9,7 +9,7 @@ from queuectl.drivers.redis.keys import QueueKeys
 from queuectl.drivers.redis.lua_jobs import PUSH, PUSH_READY
 from queuectl.drivers.redis.store import Store
 from queuectl.drivers.redis.texts import raw, recounted, told
-from queuectl.drivers.redis.wire import Command, call, number
+from queuectl.drivers.redis.wire import Command, call, number, strings
 from queuectl.errors import PayloadTooLarge, UsageError
 from queuectl.jobs.outcome import Entry
 
@@ -55,6 +55,8 @@ class Pushing:
     def __init__(self, store: Store, max_payload: int) -> None:
         self._store = store
         self._max_payload = max_payload
+        self._begins: dict[tuple[bytes, ...], bytes] = {}
+        """How pushes of ready jobs begin, by the keys of their queue: half of a command for a single one."""
 
     def push(self, entries: Sequence[Entry]) -> list[str]:
         """The uuids that stand for the entries, which have been checked, in order."""
@@ -92,8 +94,12 @@ class Pushing:
         return [self._command(some, once=mark) for some in by_queue.values()]
 
     def _ready(self, entries: Sequence[Entry]) -> Command:
-        keys = self._store.names.queue(entries[0].queue).four
-        return call(PUSH_READY, keys, [self._store.now(), *(entry.payload for entry in entries)])
+        keys, words = self._store.names.queue(entries[0].queue).four, [self._store.now()]
+        words += [entry.payload for entry in entries]
+        begins = self._begins.get(keys)
+        if begins is None:
+            begins = self._begins[keys] = strings([b"EVALSHA", PUSH_READY.sha, b"%d" % len(keys), *keys])
+        return Command(keys, b"*%d\r\n%b%b" % (3 + len(keys) + len(words), begins, strings(words)), PUSH_READY)
 
     def _parts(self, entries: Sequence[Entry]) -> list[list[int]]:
         """Places of entries that one script takes together."""

@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from redis.exceptions import NoScriptError, RedisError, ResponseError
@@ -45,10 +45,12 @@ class Command(NamedTuple):
 
 def pack(*words: bytes) -> bytes:
     """A command in Redis's protocol."""
-    parts = [b"*%d\r\n" % len(words)]
-    for word in words:
-        parts.append(b"$%d\r\n%b\r\n" % (len(word), word))
-    return b"".join(parts)
+    return b"*%d\r\n%b" % (len(words), strings(words))
+
+
+def strings(words: Iterable[bytes]) -> bytes:
+    """Words of a command, without their number."""
+    return b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in words])
 
 
 def command(name: bytes, *keys: bytes, args: Sequence[bytes] = ()) -> Command:
