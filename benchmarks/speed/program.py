@@ -27,14 +27,21 @@ def main(arguments: Sequence[str]) -> int:
             from speed.peers.catalog import contestants
 
             run.peers = list(contestants(run))
-        for name in options.only:
-            run.say(f"— {name}")
-            before = set(run.figures.measures())
-            MEASURES[name](run)
-            show(run.figures, [measure for measure in run.figures.measures() if measure not in before])
-    show_targets(run.figures, full=options.size == "full")
-    if options.write:
-        from speed.results import write
+        try:
+            measure(run, options.only)
+        finally:  # an end before the end leaves what was found by then
+            show_targets(run.figures, full=options.size == "full")
+            if options.write:
+                from speed.results import write
 
-        write(run.figures, surroundings.ended(run))
+                write(run.figures, surroundings.ended(run))
     return 0
+
+
+def measure(run: Run, names: Sequence[str]) -> None:
+    """One after the other, each with its table."""
+    for name in names:
+        run.say(f"— {name}")
+        before = set(run.figures.measures())
+        MEASURES[name](run)
+        show(run.figures, [measure for measure in run.figures.measures() if measure not in before])

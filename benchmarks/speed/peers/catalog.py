@@ -180,7 +180,7 @@ PEERS = (
         ("bin/python", "-m", f"{PROGRAMS}.chancy_app", "work"),
         kept="rescued by its Recovery plug-in; done ones are held back up to 1 s, and run twice",
         at_once=BY_ITSELF,
-        jobs=0.1,
+        jobs=0.6,
         bulk=True,
         prepare=("bin/python", "-m", f"{PROGRAMS}.chancy_app", "migrate"),
     ),
