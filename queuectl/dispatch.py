@@ -80,6 +80,9 @@ class QueueDispatcher:
         Everything is checked and encoded before anything is sent. On an immediate connection each job runs now,
         without delay, and what it raises reaches the caller as it is.
         """
+        if len(jobs) == 1:
+            route, entry = self._entry(jobs[0], to)
+            return self._send(route.driver, jobs, [entry])
         routes, entries = self._entries(jobs, to)
         drivers = list(dict.fromkeys([route.driver for route in routes.values()]))
         if len(drivers) == 1:
@@ -94,9 +97,17 @@ class QueueDispatcher:
 
     def dispatch_sync(self, job: Job, to: Destination) -> str:
         """Run it here and now, through encode and decode as any other; its exception reaches the caller as it is."""
-        routes, [entry] = self._entries([job], to)
-        self._run(routes[type(job)].driver, job, entry)
+        route, entry = self._entry(job, to)
+        self._run(route.driver, job, entry)
         return entry.uuid
+
+    def _entry(self, job: Job, to: Destination) -> tuple[Route, Entry]:
+        """`_entries` of one job, without what is there for many: a third of the time."""
+        now = self._clock.now()
+        route, arguments = self._route(type(job), to, now), dump(job)
+        blank = route.form if job.retry_until is None else _form_until(route, job, now)
+        [(uuid, identity)] = new_identities(1)
+        return route, Entry(route.queue, blank.fill(uuid, arguments, identity), uuid, route.wait)
 
     def _entries(self, jobs: Sequence[Job], to: Destination) -> tuple[dict[type[Job], Route], list[Entry]]:
         """Identities are drawn last: what checks arguments is the application's code, and may fork."""

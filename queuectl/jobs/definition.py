@@ -11,7 +11,7 @@ from typing import Any, ClassVar, ParamSpec, cast, dataclass_transform
 
 from queuectl.errors import JobDefinitionError, ManuallyFailed
 from queuectl.jobs.masking import MASK, is_secret
-from queuectl.jobs.pending import Pending
+from queuectl.jobs.pending import ANYWHERE, Pending, dispatch
 from queuectl.jobs.running import state_of
 from queuectl.jobs.settings import Delay, check_settings, is_class_variable, own_annotations, span
 
@@ -105,7 +105,7 @@ class Job:
     @classmethod
     def dispatch(cls: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> str:
         """Check the arguments, push the job (on `sync`: run it now) and return its uuid."""
-        return Pending(cls).dispatch(*args, **kwargs)
+        return dispatch(cls, args, kwargs, ANYWHERE)
 
     @classmethod
     def dispatch_sync(cls: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> str:

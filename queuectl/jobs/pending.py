@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, ParamSpec, cast
 
 from queuectl.errors import UsageError
+from queuectl.jobs.arguments import bind
 from queuectl.jobs.payload import check_queue_name
 from queuectl.jobs.runtime import current
 from queuectl.jobs.settings import Delay, is_delay
@@ -26,6 +27,14 @@ class Destination(NamedTuple):
     connection: str | None = None
     queue: str | None = None
     delay: Delay | None = None
+
+
+ANYWHERE = Destination()
+
+
+def dispatch(make: Callable[..., object], args: Any, kwargs: Any, to: Destination) -> str:
+    """Dispatch the one job that *make*, a job class, makes of these arguments."""
+    return current().dispatcher.dispatch([bind(cast("type[Job]", make), args, kwargs)], to)[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +72,12 @@ class Pending(Generic[P]):
 
     def dispatch(self, *args: P.args, **kwargs: P.kwargs) -> str:
         """Check the arguments, push the job (on `sync`: run it now) and return its uuid."""
-        return current().dispatcher.dispatch([self._bind(args, kwargs)], self._destination)[0]
+        return dispatch(self.make, args, kwargs, self._destination)
 
     def dispatch_sync(self, *args: P.args, **kwargs: P.kwargs) -> str:
         """Run the job here and now and return its uuid; what it raises reaches the caller."""
-        return current().dispatcher.dispatch_sync(self._bind(args, kwargs), self._destination)
+        job = bind(cast("type[Job]", self.make), args, kwargs)
+        return current().dispatcher.dispatch_sync(job, self._destination)
 
     def dispatch_many(self, jobs: Iterable[Job]) -> list[str]:
         """Dispatch jobs, taken from *jobs* a thousand at a time, and return their uuids in order.
@@ -97,8 +107,3 @@ class Pending(Generic[P]):
     @property
     def _destination(self) -> Destination:
         return Destination(self.connection, self.queue, self.delay)
-
-    def _bind(self, args: Any, kwargs: Any) -> Job:
-        from queuectl.jobs.arguments import bind
-
-        return bind(cast("type[Job]", self.make), args, kwargs)
