@@ -43,7 +43,7 @@ def test_thousands_of_jobs_whose_processes_are_killed(
     store: str, make_arena: MakeArena, draw: int, record_property: Note
 ) -> None:
     """The big run in miniature."""
-    _drain(make_arena(store), Plan(jobs=3_000, every=0.3, most=8), draw, record_property)
+    _drain(store, make_arena(store), Plan(jobs=3_000, every=0.3, most=8), draw, record_property)
 
 
 @pytest.mark.long
@@ -53,10 +53,10 @@ def test_a_hundred_thousand_jobs_whose_processes_are_killed(
     store: str, make_arena: MakeArena, draw: int, record_property: Note
 ) -> None:
     """One each second, by `--seed`."""
-    _drain(make_arena(store), Plan(jobs=100_000, every=1.0), draw, record_property)
+    _drain(store, make_arena(store), Plan(jobs=100_000, every=1.0), draw, record_property)
 
 
-def _drain(arena: Arena, plan: Plan, seed: int, note: Note) -> None:
+def _drain(store: str, arena: Arena, plan: Plan, seed: int, note: Note) -> None:
     """None is lost. A job is done twice exactly if its process was killed between its effect and the acknowledgement;
     attempts are starts, but for those that were killed before their first word, which their worker names."""
     for part in range(ceil(plan.jobs / PART)):
@@ -76,7 +76,10 @@ def _drain(arena: Arena, plan: Plan, seed: int, note: Note) -> None:
     for sizes in killer.memory.values():
         assert max(sizes) < LARGEST
         assert sizes[-1] - sizes[len(sizes) // 2] < GROWTH
-    figures = {"seconds": round(seconds), "kills": len(killer.kills), "twice": sorted(twice), "silent": sorted(silent)}
-    for name, value in figures.items():
-        note(name, value)
-    print(figures, f"memory of a parent: {max(map(max, killer.memory.values())) >> 20} MB")
+    note("struck", len(killer.kills))
+    memory = max(map(max, killer.memory.values())) >> 20
+    line = (
+        f"{store}: {found.done:,} jobs in {seconds:.0f} s, children killed {len(killer.kills)}, "
+        f"lost {len(found.lost)}, doubled {len(twice)}, killed before a word {len(silent)}; memory of a parent at most {memory} MB"
+    )
+    note("report", [line])
