@@ -80,6 +80,7 @@ def _drain(store: str, arena: Arena, plan: Plan, seed: int, note: Note) -> None:
     memory = max(map(max, killer.memory.values())) >> 20
     line = (
         f"{store}: {found.done:,} jobs in {seconds:.0f} s, children killed {len(killer.kills)}, "
-        f"lost {len(found.lost)}, doubled {len(twice)}, killed before a word {len(silent)}; memory of a parent at most {memory} MB"
+        f"lost {len(found.lost)}, doubled {len(twice)}, killed before a word {len(silent)}; "
+        f"memory of a parent at most {memory} MB"
     )
     note("report", [line])
