@@ -15,6 +15,9 @@ LOCK = "lock:"
 
 def insert(session: Session, entries: Sequence[Entry]) -> list[str]:
     """The uuid that now stands for each entry. Inside a transaction, unless `is_one_step`."""
+    if is_one_step(session, entries):
+        session.insert([Line(entry.queue, to_text(entry.payload), entry.delay) for entry in entries])
+        return [entry.uuid for entry in entries]
     stands: list[str] = []
     fresh: list[Line] = []
     for entry in entries:
@@ -28,9 +31,9 @@ def insert(session: Session, entries: Sequence[Entry]) -> list[str]:
 
 def is_one_step(session: Session, entries: Sequence[Entry]) -> bool:
     """Does the session take all of these at once?"""
-    if len(entries) > session.lines_at_once or any(entry.unique for entry in entries):
+    if not 0 < len(entries) <= session.lines_at_once or any(entry.unique for entry in entries):
         return False
-    return sum(len(entry.payload) for entry in entries) <= CHUNK_BYTES
+    return sum([len(entry.payload) for entry in entries]) <= CHUNK_BYTES
 
 
 def insert_lines(session: Session, lines: Sequence[Line]) -> None:

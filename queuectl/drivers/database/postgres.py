@@ -16,6 +16,7 @@ from queuectl.clock import Clock
 from queuectl.drivers.concern import Concern
 from queuectl.drivers.database import texts
 from queuectl.drivers.database.address import Address
+from queuectl.drivers.database.bookmarks import START, Bookmarks, Place
 from queuectl.drivers.database.grammar import Grammar
 from queuectl.drivers.database.notified import NotifiedWatch
 from queuectl.drivers.database.postgres_concerns import concerns
@@ -29,8 +30,11 @@ WITH finished AS (
     WHERE {jobs}.id = f.id AND {jobs}.reserved_by = f.token AND {jobs}.reserved_at <= {jobs}.lease_until
     RETURNING {jobs}.id, {jobs}.reserved_by
 ), ready AS MATERIALIZED (
-    SELECT first.id FROM unnest(CAST(:queues AS text[])) AS q(name) CROSS JOIN LATERAL (
+    SELECT first.id
+    FROM unnest(CAST(:queues AS text[]), CAST(:since AS bigint[]), CAST(:after AS bigint[])) AS q(name, since, after)
+    CROSS JOIN LATERAL (
         SELECT id FROM {jobs} WHERE queue = q.name AND reserved_at IS NULL AND available_at <= {today}
+        AND (available_at, id) > (q.since, q.after)
         ORDER BY available_at, id LIMIT CAST(:room AS bigint) FOR UPDATE SKIP LOCKED
     ) AS first LIMIT CAST(:room AS bigint)
 ), taken AS (
@@ -142,6 +146,7 @@ class PostgresSession(Session):
         push = re.sub(r":delay\b", "fresh.delay", grammar.worded(PUSH))
         self._push = Prepared(connection, "queuectl_push", *grammar.numbered(push), binary=("queues", "payloads"))
         self._noted: dict[str, float] = {}
+        self._bookmarks = Bookmarks()
 
     def promise_durability(self) -> None:
         """A push waits for the disk even where the server's default does not."""
@@ -183,15 +188,40 @@ class PostgresSession(Session):
             raise
 
     def turn(self, turn: Turn, *, alone: bool) -> Haul:
+        if not alone:
+            return self._take(turn, [START] * len(turn.queues), self._turn)
+        if turn.room <= 0:
+            return self._take(turn, [START] * len(turn.queues), self._relaxed)
+        places = self._bookmarks.of(turn.queues)
+        haul = self._take(turn, places, self._relaxed)
+        self._bookmarks.keep(haul.rows, turn.room)
+        if len(haul.rows) < turn.room and any(place != START for place in places):
+            return self._filled(turn, haul)
+        return haul
+
+    def _filled(self, turn: Turn, haul: Haul) -> Haul:
+        """With what stands in front of the bookmarks, as long as that is no risk for what has been reserved."""
+        rest = turn._replace(finished=(), room=turn.room - len(haul.rows))
+        try:
+            more = self._take(rest, [START] * len(turn.queues), self._relaxed)
+        except psycopg.Error:
+            if not haul.rows:
+                raise  # the finished are then sent again, and gone
+            return haul
+        return Haul(haul.hits, in_order([*haul.rows, *more.rows], turn.queues))
+
+    def _take(self, turn: Turn, places: Sequence[Place], statement: Prepared) -> Haul:
         values = {
             "ids": array([str(row) for row, _ in turn.finished]),
             "tokens": array([token for _, token in turn.finished]),
             "queues": array(turn.queues),
+            "since": array([str(since) for since, _ in places]),
+            "after": array([str(after) for _, after in places]),
             "room": turn.room,
             "token": turn.token,
             "lease": turn.lease,
         }
-        found = (self._relaxed if alone else self._turn)(self._dated(values))
+        found = statement(self._dated(values))
         gone = {(int(row), token.decode()) for row, queue, token, *_ in found if queue is None}
         rows = [
             Row(int(row), queue.decode(), payload, int(attempts), int(at))
