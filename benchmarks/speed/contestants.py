@@ -36,6 +36,8 @@ class Contestant:
     worker: tuple[str | Path, ...]
     jobs: float = 1.0
     """Its share of the usual number of jobs, for those that would take too long."""
+    jobs_at_once: float = 0.0
+    """The same with many in flight: a batch of a thousand wants many, or its first is all that is measured."""
     bulk: bool = False
     """Whether its producer can push many in one step."""
     kept: str = ""
@@ -49,7 +51,12 @@ class Contestant:
     def with_many(self) -> Contestant:
         """The same with many jobs in flight."""
         options = tuple(word for word in self.at_once if word != "-")
-        return replace(self, worker=(*self.worker, *options), environment={**self.environment, MANY: "1"})
+        return replace(
+            self,
+            worker=(*self.worker, *options),
+            environment={**self.environment, MANY: "1"},
+            jobs=self.jobs_at_once or self.jobs,
+        )
 
 
 def own(store: str, *options: str, name: str = "queuectl", kind: str = "plain") -> Contestant:

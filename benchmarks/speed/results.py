@@ -87,8 +87,8 @@ def _fates(figures: Figures) -> Iterator[str]:
         return
     yield "## What becomes of a job whose worker is killed"
     yield ""
-    yield "Measured: `kill -9` to the worker with all its processes a second after a job began; is the job still in the"
-    yield "store? What happens then is what each library's own documentation says."
+    yield "Measured: `kill -9` to the worker with all its processes half a second after a job began; is the job still"
+    yield "in the store? What happens then is what each library's own documentation says."
     yield ""
     yield from _table(("store", "who", "measured", "by its documentation"), "llll")
     for key, words in figures.kept.items():

@@ -32,6 +32,7 @@ class Peer:
     """What its documentation says of a job whose worker was killed."""
     at_once: tuple[str, ...] = ()
     jobs: float = 1.0
+    jobs_at_once: float = 0.0
     bulk: bool = False
     prepare: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
@@ -45,6 +46,7 @@ class Peer:
             producer=(python, "-m", f"{PROGRAMS}.{self.program}"),
             worker=_resolved(self.worker, python),
             jobs=self.jobs,
+            jobs_at_once=self.jobs_at_once,
             bulk=self.bulk,
             kept=self.kept,
             prepare=_preparing(_resolved(self.prepare, python)),
@@ -157,6 +159,7 @@ PEERS = (
         ("bin/python", "-m", f"{PROGRAMS}.pgqueuer_app", "work"),
         kept="picked again when its heartbeat is 30 s old; done ones are held back 0.1 s, and run twice",
         at_once=BY_ITSELF,
+        jobs_at_once=6.0,
         bulk=True,
         prepare=("bin/pgq", "install"),
     ),
@@ -181,6 +184,7 @@ PEERS = (
         kept="rescued by its Recovery plug-in; done ones are held back up to 1 s, and run twice",
         at_once=BY_ITSELF,
         jobs=0.6,
+        jobs_at_once=2.0,
         bulk=True,
         prepare=("bin/python", "-m", f"{PROGRAMS}.chancy_app", "migrate"),
     ),
