@@ -7,8 +7,10 @@ cannot be decoded to its end, is refused with one `PictureRefused`, wherever pos
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import io
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
@@ -30,6 +32,10 @@ MAX_SCANS = 32
 MAX_PROFILE = 2_000_000
 MARGIN = 1.5
 """How much larger than needed a JPEG is decoded, so that the resampling filter has something to work with."""
+GAP = 2.0
+"""How much larger than needed a picture is after its pixels were averaged, for the same reason."""
+PLAIN = ("L", "RGB", "CMYK")
+"""Modes whose pixels the filter takes as they are."""
 ORIENTATION = 0x0112
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -80,6 +86,12 @@ def fit(data: bytes, box: Box, quality: int) -> bytes:
         pixels = pixels.transpose(UPRIGHT[orientation])
     written = _encode(pixels, kind, quality)
     return data if bare and kind == "PNG" and len(data) <= len(written) else written
+
+
+def give_back() -> None:
+    """Return the memory that pictures took to the system, where the C library would keep it for the next one."""
+    with contextlib.suppress(OSError, AttributeError):  # not the GNU one
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 @contextlib.contextmanager
@@ -162,7 +174,39 @@ def _decode(image: Image.Image, size: tuple[int, int]) -> Image.Image:
 def _resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     if image.size == size:
         return image
-    return _in_full_colour(image).resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
+    image = _in_full_colour(image)
+    if image.mode in PLAIN and image.width < 2 * GAP * size[0] and image.height < 2 * GAP * size[1]:
+        return _resized_in_halves(image, size)
+    return image.resize(size, Image.Resampling.BICUBIC, reducing_gap=GAP)
+
+
+def _resized_in_halves(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """By two threads, for the filter takes two fifths of all the time; *image* is used up by it.
+
+    There is no seam: the filter looks beyond its box.
+
+    Not for pictures whose pixels are averaged first (`reducing_gap`), on a grid that the box would move.
+    """
+    width, height = size
+    middle = height // 2
+
+    def strip(top: int, bottom: int) -> Image.Image:
+        scale = image.height / height
+        return image.resize(
+            (width, bottom - top), Image.Resampling.BICUBIC, box=(0, top * scale, image.width, bottom * scale)
+        )
+
+    if not middle:
+        return strip(0, height)
+    with ThreadPoolExecutor(1) as other:
+        lower = other.submit(strip, middle, height)
+        halves = (strip(0, middle), lower.result())
+    mode = image.mode
+    image.close()  # read to the end: its memory is for the result
+    whole = Image.new(mode, size)
+    for half, top in zip(halves, (0, middle), strict=True):
+        whole.paste(half, (0, top))
+    return whole
 
 
 def _in_full_colour(image: Image.Image) -> Image.Image:

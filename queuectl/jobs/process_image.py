@@ -58,12 +58,16 @@ class ProcessImageJob(Job):
     tries = 3
 
     def handle(self) -> None:
+        from queuectl.jobs.pictures import give_back
+
         try:
             self._process()
         except PictureRefused as error:
             self.fail(PictureRefused(f"{self.path!r}: {error}"))
         except HOPELESS as error:
             self.fail(error)
+        finally:
+            give_back()
 
     def _process(self) -> None:
         from queuectl.jobs.pictures import Box, fit  # its libraries are slow to import, and few children meet a picture

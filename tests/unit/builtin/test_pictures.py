@@ -74,6 +74,14 @@ class TestSize:
         slow = opened(original).resize((400, 300), Image.Resampling.LANCZOS)
         assert likeness(fast, slow) > 35
 
+    @pytest.mark.parametrize(("size", "box"), [((400, 300), 240), ((403, 301), 241), ((300, 1), 200), ((1, 300), 200)])
+    def test_there_is_no_seam(self, size: tuple[int, int], box: int) -> None:
+        """Two halves, made side by side, are what one pass would have made, to within rounding."""
+        noise = Image.effect_noise(size, 80)
+        with opened(fit(encoded(noise, "PNG"), Box(box, box), 85)) as found:
+            whole = noise.resize(found.size, Image.Resampling.BICUBIC)
+            assert max(map(abs, ImageChops.difference(found, whole).getextrema())) <= 1
+
 
 class TestEveryKind:
     @pytest.mark.parametrize("kind", KINDS)
