@@ -111,17 +111,19 @@ class QueueDispatcher:
 
     def _entries(self, jobs: Sequence[Job], to: Destination) -> tuple[dict[type[Job], Route], list[Entry]]:
         """Identities are drawn last: what checks arguments is the application's code, and may fork."""
-        now, routes, drafts = self._clock.now(), dict[type[Job], Route](), []
+        now, routes = self._clock.now(), dict[type[Job], Route]()
+        ways, blanks, arguments = list[Route](), list[Form](), list[str]()
         for job in jobs:
             route = routes.get(type(job))
             if route is None:
                 route = routes[type(job)] = self._route(type(job), to, now)
-            blank = route.form if job.retry_until is None else _form_until(route, job, now)
-            drafts.append((route.queue, route.wait, blank, dump(job)))
-        drawn = zip(drafts, new_identities(len(drafts)), strict=True)
+            ways.append(route)
+            blanks.append(route.form if job.retry_until is None else _form_until(route, job, now))
+            arguments.append(dump(job))
+        drawn = zip(ways, blanks, arguments, new_identities(len(jobs)), strict=True)
         return routes, [
-            Entry(queue, blank.fill(uuid, arguments, identity), uuid, wait)
-            for (queue, wait, blank, arguments), (uuid, identity) in drawn
+            Entry(route.queue, blank.fill(uuid, text, identity), uuid, route.wait)
+            for route, blank, text, (uuid, identity) in drawn
         ]
 
     def _send(self, driver: Driver, jobs: Sequence[Job], entries: Sequence[Entry]) -> list[str]:

@@ -12,6 +12,7 @@ import json
 import math
 import re
 import time
+from collections.abc import Iterator
 from os import urandom
 from typing import Any
 
@@ -49,13 +50,13 @@ def new_uuid() -> str:
     return _uuid(urandom(16).hex())
 
 
-def new_identities(count: int) -> list[tuple[str, str]]:
+def new_identities(count: int) -> Iterator[tuple[str, str]]:
     """A uuid and an id for each of so many new jobs.
 
     Drawn at once, and for these only: what is kept in stock would come twice after a fork.
     """
     drawn = urandom(32 * count).hex()
-    return [(_uuid(drawn[at : at + 32]), drawn[at + 32 : at + 64]) for at in range(0, len(drawn), 64)]
+    return ((_uuid(drawn[at : at + 32]), drawn[at + 32 : at + 64]) for at in range(0, len(drawn), 64))
 
 
 def encode(

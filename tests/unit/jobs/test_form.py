@@ -109,7 +109,7 @@ def test_no_patch_makes_the_two_readers_differ(patch: tuple[str, str]) -> None:
 
 def test_identities_are_random_uuids_of_version_4_and_ids_of_128_bits() -> None:
     """None twice, and every bit that is free to be both 0 and 1 is."""
-    found = new_identities(1_000)
+    found = list(new_identities(1_000))
     assert len({uuid for uuid, _ in found} | {identity for _, identity in found}) == 2_000
     assert {(UUID(uuid).version, UUID(uuid).variant) for uuid, _ in found} == {(4, RFC_4122)}
     for numbers, bits in (([UUID(uuid).int for uuid, _ in found], 122), ([int(each, 16) for _, each in found], 128)):
@@ -117,18 +117,18 @@ def test_identities_are_random_uuids_of_version_4_and_ids_of_128_bits() -> None:
         for number in numbers:
             always, never = always & number, never | number
         assert (always ^ never).bit_count() == bits
-    assert new_identities(0) == []
+    assert list(new_identities(0)) == []
 
 
 def test_identities_do_not_repeat_after_a_fork() -> None:
     """Nothing is kept in stock that two processes could both use."""
-    new_identities(3)
+    list(new_identities(3))
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
-        os.write(writing, repr(new_identities(3)).encode())
+        os.write(writing, repr(list(new_identities(3))).encode())
         os._exit(0)
     os.waitpid(child, 0)
-    assert os.read(reading, 10_000) != repr(new_identities(3)).encode()
+    assert os.read(reading, 10_000) != repr(list(new_identities(3))).encode()
     os.close(reading)
     os.close(writing)
