@@ -48,9 +48,19 @@ class RedisFailedStore(FailedStore):
         queues = self._queues() if queue is None else [self._store.names.queue(queue)]
         found = sorted(self._places(queues, cursor, limit + 1), key=_Place.order, reverse=True)
         shown = found[:limit]
-        rows = self._store.run([command(b"HGET", place.queue.failed[1], args=(place.uuid,)) for place in shown])
-        items = [failed_job(told(place.uuid), row) for place, row in zip(shown, rows, strict=True) if row]
+        rows = self._rows(shown)
+        items = [failed_job(told(place.uuid), row) for place in shown if (row := rows[place.queue.name][place.uuid])]
         return Page(items, shown[-1].cursor if len(found) > limit else None)
+
+    def _rows(self, places: Sequence[_Place]) -> dict[str, dict[bytes, bytes | None]]:
+        """By queue and uuid."""
+        uuids: dict[str, list[bytes]] = {}
+        for place in places:
+            uuids.setdefault(place.queue.name, []).append(place.uuid)
+        keys = [self._store.names.queue(name).failed[1] for name in uuids]
+        reads = [command(b"HMGET", key, args=some) for key, some in zip(keys, uuids.values(), strict=True)]
+        replies = zip(uuids.items(), self._store.run(reads), strict=True)
+        return {name: dict(zip(some, rows, strict=True)) for (name, some), rows in replies}
 
     def get(self, key: str) -> FailedJob | None:
         found = self._find([key])
