@@ -11,6 +11,9 @@ from speed.processes import Worker
 from speed.run import Run
 
 WARM = 20
+"""Jobs that a worker has done before it is measured."""
+FIRST = 5
+"""Jobs for which the producer is not measured either."""
 ROUNDS = 2
 """Their waits are put together: a 99th percentile wants many."""
 
@@ -30,17 +33,17 @@ def measure(run: Run) -> None:
 def waited(run: Run, contestant: Contestant) -> list[float]:
     """The seconds of single jobs; for queuectl, also of each burst's last, and what the idle worker uses."""
     size, store, who = run.size, contestant.store, contestant.name
-    paced = size.paced if contestant.is_own else size.paced // 3 + 1
-    jobs = max(WARM, paced, size.bursts * size.burst)
-    with Place(run.stores[store], jobs=jobs) as place:
+    paced = FIRST + (size.paced if contestant.is_own else size.paced // 3 + 1)
+    in_bursts = (1 + size.bursts) * size.burst
+    with Place(run.stores[store], jobs=max(WARM, paced, in_bursts)) as place:
         contestant.prepare(place)
         place.push(contestant.producer, "rate", WARM)
         worker = place.work(contestant.worker, contestant.environment)
         worker.awaits(lambda: 0.0 not in place.begun()[:WARM], 30)
-        found = round_of(place, worker, contestant, "pace", paced)
+        found = round_of(place, worker, contestant, "pace", paced)[FIRST:]
         if contestant.is_own:
-            bursts = round_of(place, worker, contestant, "bursts", size.bursts * size.burst, size.burst)
-            lasts = bursts[size.burst - 1 :: size.burst]
+            bursts = round_of(place, worker, contestant, "bursts", in_bursts, size.burst)
+            lasts = bursts[2 * size.burst - 1 :: size.burst]
             run.note("latency p50 of bursts' last", store, who, percentile(lasts, 50) * 1000, "ms")
             run.note("latency p99 of bursts' last", store, who, percentile(lasts, 99) * 1000, "ms")
             run.note("idle CPU", store, who, idle(worker, size.idle), "%")
@@ -48,10 +51,10 @@ def waited(run: Run, contestant: Contestant) -> list[float]:
 
 
 def round_of(place: Place, worker: Worker, contestant: Contestant, *words: object) -> list[float]:
-    """Seconds between sending and beginning, of each job in turn."""
+    """Seconds between sending and beginning, of each job in turn; the first ones wait for the producer's connection."""
     place.forget()
     pushed = place.push(contestant.producer, *words)
-    worker.awaits(lambda: 0.0 not in place.begun()[: pushed.count], 20)
+    worker.awaits(lambda: 0.0 not in place.begun()[: len(pushed.sent)], 20)
     return [begun - sent for begun, sent in zip(place.begun(), pushed.sent, strict=False)]
 
 
