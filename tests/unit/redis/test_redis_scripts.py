@@ -143,6 +143,7 @@ def test_a_bulk_arrives_in_its_order_behind_what_was_due(
     assert uuids_of(reserve(driver, room=2_346))[1:] == [one.uuid for one in bulk]
 
 
+@pytest.mark.fault("F41")
 def test_thousands_that_fall_due_at_once_move_in_slices(
     driver: RedisDriver, client: redis.Redis, prefix: str, clock: FakeClock
 ) -> None:
