@@ -41,6 +41,8 @@ class Dialect:
     """Around an INSERT that does nothing where the key is taken."""
     named: bool
     """Parameters are `:name`; otherwise `%(name)s`."""
+    announces: bool = False
+    """Is there a way to tell idle workers of a push?"""
 
 
 SQLITE = Dialect(
@@ -86,6 +88,7 @@ POSTGRES = Dialect(
     to_text="text",
     insert_new=("INSERT INTO", "ON CONFLICT DO NOTHING"),
     named=False,
+    announces=True,
 )
 MYSQL = Dialect(
     name="mysql",

@@ -21,7 +21,7 @@ from queuectl.drivers.contract import (
 from queuectl.drivers.control import ControlStore
 from queuectl.drivers.database import listing, texts
 from queuectl.drivers.database.address import Address, parse
-from queuectl.drivers.database.entries import insert, is_one_step
+from queuectl.drivers.database.entries import push
 from queuectl.drivers.database.failed import SqlFailedStore
 from queuectl.drivers.database.grammar import Grammar
 from queuectl.drivers.database.keyvalue import SqlKeyValue
@@ -85,8 +85,9 @@ class DatabaseDriver(Driver):
         if not entries:
             return []
         self._check(entries)
-        stands = self._sessions.call(lambda session: _push(session, entries))
-        self._announce({entry.queue for entry in entries if not entry.delay})
+        stands = self._sessions.call(lambda session: push(session, entries))
+        if self._dialect.announces:
+            self._announce({entry.queue for entry in entries if not entry.delay})
         return stands
 
     def _check(self, entries: Sequence[Entry]) -> None:
@@ -216,13 +217,6 @@ def engine_for(connection: Connection, address: Address, clock: Clock | None, *,
         ) from error
     engine: Engine = module.engine(address, grammar, clock, timeout)
     return engine
-
-
-def _push(session: Session, entries: Sequence[Entry]) -> list[str]:
-    if is_one_step(session, entries):
-        return insert(session, entries)
-    with session.transaction():
-        return insert(session, entries)
 
 
 def _reserved(rows: Sequence[Row], token: str) -> list[Reserved]:

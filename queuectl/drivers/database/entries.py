@@ -13,11 +13,17 @@ CHUNK_BYTES = 2_000_000
 LOCK = "lock:"
 
 
-def insert(session: Session, entries: Sequence[Entry]) -> list[str]:
-    """The uuid that now stands for each entry. Inside a transaction, unless `is_one_step`."""
+def push(session: Session, entries: Sequence[Entry]) -> list[str]:
+    """The uuid that now stands for each entry, all or none."""
     if is_one_step(session, entries):
         session.insert([Line(entry.queue, to_text(entry.payload), entry.delay) for entry in entries])
         return [entry.uuid for entry in entries]
+    with session.transaction():
+        return insert(session, entries)
+
+
+def insert(session: Session, entries: Sequence[Entry]) -> list[str]:
+    """As `push`, inside a transaction."""
     stands: list[str] = []
     fresh: list[Line] = []
     for entry in entries:
@@ -31,7 +37,7 @@ def insert(session: Session, entries: Sequence[Entry]) -> list[str]:
 
 def is_one_step(session: Session, entries: Sequence[Entry]) -> bool:
     """Does the session take all of these at once?"""
-    if not 0 < len(entries) <= session.lines_at_once or any(entry.unique for entry in entries):
+    if len(entries) > session.lines_at_once or any(entry.unique for entry in entries):
         return False
     return sum([len(entry.payload) for entry in entries]) <= CHUNK_BYTES
 
