@@ -230,6 +230,80 @@ def test_an_unknown_object_is_refused() -> None:
         dump(Anything(nested(5_000)))
 
 
+class Plain(Job):
+    number: int
+    text: str | None
+    real: float
+    flags: list[list[bool]]
+
+
+class Shades(enum.IntEnum):
+    DARK = 1
+
+
+class Word(str):
+    __slots__ = ()
+
+
+@given(
+    st.integers(-(2**200), 2**200) | st.sampled_from(Shades) | st.booleans(),
+    st.none() | st.text(st.characters(exclude_categories=["Cs"])).map(Word),
+    st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**60), 2**60),
+    st.lists(st.lists(st.booleans()).map(tuple)),
+)
+def test_plain_types_arrive_equal_without_being_read_again(number: int, text: str, real: float, flags: Any) -> None:
+    """Their second check is left out at dispatch: what is written is what will be read."""
+    found, sent = returned(Plain(number, text, real, flags)), json.loads(dump(Plain(number, text, real, flags)))
+    assert isinstance(found, Plain)
+    assert (found.number, found.text, found.real, found.flags) == (number, text, float(real), list(map(list, flags)))
+    assert [*sent.values()] == [found.number, found.text, found.real, found.flags]
+
+
+@pytest.mark.parametrize(
+    ("number", "text", "real", "flags"),
+    [
+        (10**4300, "", 0.0, []),
+        (-(10**4300), "", 0.0, []),
+        (1, "\ud800", 0.0, []),
+        (1, "", math.nan, []),
+        (1, "", -math.inf, []),
+        (1, "", 2**2000, []),
+        (1, "", 0.0, [[None]]),
+        (1.5, "", 0.0, []),
+    ],
+    ids=["digits", "negative digits", "surrogate", "nan", "infinity", "too large", "null in a list", "fraction"],
+)
+def test_plain_types_refuse_what_would_not_arrive(number: Any, text: Any, real: Any, flags: Any) -> None:
+    """At dispatch, as all others."""
+    with pytest.raises(InvalidArguments, match="Plain cannot take these arguments"):
+        dump(Plain(number, text, real, flags))
+
+
+def test_a_key_that_utf_8_lacks_is_refused() -> None:
+    """Also where keys and values are plain: it would be written with question marks in its place."""
+
+    class Named(Job):
+        by_name: dict[str, int]
+
+    with pytest.raises(InvalidArguments, match="by_name"):
+        dump(Named({"\ud800": 1}))
+
+
+def test_attributes_that_are_no_arguments_do_not_travel() -> None:
+    """What a job works out for itself stays where it is."""
+
+    class Squared(Job):
+        side: int
+        area: int = dataclasses.field(init=False)
+
+        def __post_init__(self) -> None:
+            self.area = self.side**2
+            self.note = "of its own"
+
+    assert dump(Squared(3)) == '{"side":3}'
+    assert load(Squared, '{"side":3}') == Squared(3)
+
+
 def test_a_subclass_is_not_cut_down_to_its_base() -> None:
     """A record with more fields than the annotation knows would lose them on the way."""
 
