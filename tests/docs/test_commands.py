@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from io import StringIO
+
 import pytest
 import typer
 
 from queuectl.commands.group import UsageProblem, build
+from queuectl.commands.output import Output
+from queuectl.commands.session import Session
 from queuectl.errors import UsageError
 from tests.docs.pages import Call, calls
 
@@ -16,7 +20,9 @@ def understood(words: tuple[str, ...], *, whole: bool = True) -> None:
     """Parse them as the program would, and run nothing. Not *whole*: arguments may be left out."""
     group = build()
     try:
-        with group.make_context("queuectl", list(words)) as outer:
+        with group.make_context(
+            "queuectl", list(words), obj=Session(Output(StringIO(), StringIO(), StringIO()))
+        ) as outer:
             name, command, rest = group.resolve_command(outer, [*outer._protected_args, *outer.args])
             assert command is not None
             with command.make_context(name, rest, parent=outer):
