@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.faults.conftest import MakeArena
 from tests.faults.rig.arena import Arena, Fault, job
 from tests.faults.rig.faulty import MODES, Strike
 from tests.faults.rig.nursery import Nursery
@@ -16,8 +17,8 @@ THOROUGH = dict.fromkeys(MODES, "*")
 class Course:
     """Workers one after the other, each with a queue of its own and one fault, and what must come of it."""
 
-    def __init__(self, arena: Arena, nursery: Nursery) -> None:
-        self._arena, self._nursery = arena, nursery
+    def __init__(self, arena: Arena, nursery: Nursery, *flags: str) -> None:
+        self._arena, self._nursery, self._flags = arena, nursery, flags
         self._queues: list[str] = []
         self.doubled: set[str] = set()
         """Done by a process that was killed before the store knew."""
@@ -45,7 +46,7 @@ class Course:
         assert self._run(",".join(self._queues)) == 0
 
     def _run(self, queues: str, fault: Fault | None = None) -> int:
-        words = ("work", f"--queue={queues}", "--stop-when-empty", "--tries=2")
+        words = ("work", f"--queue={queues}", "--stop-when-empty", "--tries=2", *self._flags)
         return self._nursery.run(self._arena.project, *words, fault=fault and fault.environment).code
 
     def _expect(self, strike: Strike) -> None:
@@ -66,9 +67,22 @@ def test_any_call_of_a_worker_may_go_wrong(
 ) -> None:
     """No job is lost. A job is done twice exactly if its worker was killed between its effect and the end of the call
     that carries its outcome. Every start has its number, but for jobs whose reservation nobody lived to hear of."""
-    course = Course(arena, nursery)
-    for mode in modes:
-        for fault in arena.sweep(calls[mode], [mode]):
+    _sweep(arena, Course(arena, nursery), {mode: calls[mode] for mode in modes})
+
+
+@pytest.mark.fault("F4", "F22")
+@pytest.mark.parametrize("store", ["sqlite", "valkey"])
+def test_any_exchange_of_a_worker_with_several_jobs_may_go_wrong(
+    store: str, make_arena: MakeArena, nursery: Nursery
+) -> None:
+    """The same with all its jobs in flight at once, and their outcomes in one exchange."""
+    arena = make_arena(store)
+    _sweep(arena, Course(arena, nursery, "--concurrency=8"), QUICK)
+
+
+def _sweep(arena: Arena, course: Course, calls: dict[str, str]) -> None:
+    for mode, struck in calls.items():
+        for fault in arena.sweep(struck, [mode]):
             course.work(fault)
     course.drain()
     found = arena.check(doubled=course.doubled, recounted=course.skipped)
