@@ -53,8 +53,8 @@ def _about(surroundings: Surroundings) -> Iterator[str]:
     yield f"`{surroundings.command}`, {surroundings.at}, {surroundings.minutes:.0f} minutes."
     yield ""
     yield f"- Machine: {surroundings.machine}; load before the run {surroundings.load:.2f}."
-    if not surroundings.is_quiet:
-        yield "- **The machine was not quiet**: believe the ratios, and even those with care."
+    for doubt in surroundings.doubts:
+        yield f"- **{doubt}**"
     for version, about in surroundings.stores.values():
         yield f"- {version}: {about}."
     yield f"- Clients: {', '.join(f'{name} {version}' for name, version in surroundings.clients.items())}."

@@ -27,6 +27,8 @@ class Surroundings:
     jobs: int
     load: float
     """Before anything was measured."""
+    is_first: bool
+    """Whether others had to wait for a processor: servers, workers and producers inherit the priority."""
     minutes: float = 0.0
 
     @classmethod
@@ -40,11 +42,23 @@ class Surroundings:
             rounds=run.rounds,
             jobs=run.size.jobs,
             load=run.load,
+            is_first=_has_real_time_priority(),
         )
 
     @property
     def is_quiet(self) -> bool:
         return self.load < QUIET
+
+    @property
+    def doubts(self) -> list[str]:
+        """What may have bent the figures."""
+        if self.is_quiet:
+            return []
+        if self.is_first:
+            return [
+                "The machine was not quiet, but what else ran on it had to wait: all of this had real-time priority."
+            ]
+        return ["The machine was not quiet: believe the ratios, and even those with care."]
 
     def ended(self, run: Run) -> Surroundings:
         return replace(self, minutes=(time.monotonic() - run.began) / 60)
@@ -52,14 +66,17 @@ class Surroundings:
     def described(self) -> str:
         lines = [f"{self.at[:10]}, {self.machine}, load {self.load:.2f}; medians of {self.rounds} rounds."]
         lines += [f"{name}: {found}, {about}" for name, (found, about) in self.stores.items()]
-        if not self.is_quiet:
-            lines.append("The machine is not quiet: believe the ratios, and even those with care.")
+        lines += self.doubts
         return "\n".join(lines)
 
 
 def _machine() -> str:
     system, python = f"{platform.system()} {platform.machine()}", platform.python_version()
     return f"{system}, {os.cpu_count()} CPUs, Python {python}"
+
+
+def _has_real_time_priority() -> bool:
+    return hasattr(os, "sched_getscheduler") and os.sched_getscheduler(0) in (os.SCHED_FIFO, os.SCHED_RR)
 
 
 def _version(name: str) -> str:
