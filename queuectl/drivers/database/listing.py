@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from queuectl.drivers.contract import Counts, Page, State, Stored
@@ -14,17 +13,21 @@ from queuectl.drivers.database.session import Session
 
 
 def counts(session: Session, queues: Sequence[str] | None) -> dict[str, Counts]:
-    """Three reads, each by an index: waiting, ours, and what other programs reserved."""
+    """Three reads in one statement, each by an index: waiting, ours, and what other programs reserved."""
     among = "" if queues is None else texts.AMONG
     values: dict[str, Any] = {} if queues is None else {"queues": list(queues)}
     found = {queue: Counts() for queue in queues or ()}
     at = math.floor(session.run(texts.NOW).rows[0][0])
-    for queue, ready, waiting, oldest in session.run(texts.WAITING.replace("{among}", among), at=at, **values).rows:
-        found[queue] = Counts(ready, waiting - ready, oldest=float(oldest) if ready else None)
-    for text in (texts.LEASED, texts.FOREIGN):
-        for queue, reserved in session.run(text.replace("{among}", among), **values).rows:
-            before = found.get(queue, Counts())
-            found[queue] = replace(before, reserved=before.reserved + int(reserved))
+    for queue, ready, waiting, oldest, reserved in session.run(
+        texts.COUNTS.replace("{among}", among), at=at, **values
+    ).rows:
+        before = found.get(queue, Counts())
+        found[queue] = Counts(
+            before.pending + ready,
+            before.delayed + waiting - ready,
+            before.reserved + reserved,
+            oldest=float(oldest) if ready else before.oldest,
+        )
     return found
 
 

@@ -65,13 +65,13 @@ def soonest(queues: int) -> str:
 
 NOW = "SELECT {now}"
 # The time is a number in it: an expression would be worked out for each of a million rows.
-WAITING = (
-    "SELECT queue, COUNT(CASE WHEN available_at <= :at THEN 1 END), COUNT(*), MIN(available_at)"
+# One statement, so that all is counted at one moment: a job on its way from one state to the next is in one of them.
+COUNTS = (
+    "SELECT queue, COUNT(CASE WHEN available_at <= :at THEN 1 END), COUNT(*), MIN(available_at), 0"
     " FROM {jobs} WHERE reserved_at IS NULL{among} GROUP BY queue"
-)
-LEASED = "SELECT queue, COUNT(*) FROM {jobs} WHERE lease_until IS NOT NULL{among} GROUP BY queue"
-FOREIGN = (
-    "SELECT queue, COUNT(*) FROM {jobs} WHERE reserved_at IS NOT NULL AND reserved_by IS NULL{among} GROUP BY queue"
+    " UNION ALL SELECT queue, 0, 0, NULL, COUNT(*) FROM {jobs} WHERE lease_until IS NOT NULL{among} GROUP BY queue"
+    " UNION ALL SELECT queue, 0, 0, NULL, COUNT(*) FROM {jobs}"
+    " WHERE reserved_at IS NOT NULL AND reserved_by IS NULL{among} GROUP BY queue"
 )
 AMONG = " AND queue IN (:queues)"
 

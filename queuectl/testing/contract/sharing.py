@@ -14,7 +14,7 @@ import pytest
 from queuectl.clock import FakeClock
 from queuectl.drivers.contract import Driver, Reserved, Settlement, Watch
 from queuectl.jobs.outcome import Done, Release
-from queuectl.testing.contract.base import Contract, entry, push, reserve, settle, uuid_of, uuids_of
+from queuectl.testing.contract.base import Contract, entry, push, reserve, reserve_one, settle, uuid_of, uuids_of
 
 THREADS = 6
 PATIENCE = 10.0
@@ -93,6 +93,15 @@ class Sharing(Contract):
         got += reserve(driver, room=10)
         assert sorted(map(uuid_of, got)) == sorted(uuids)
 
+    def test_a_job_on_its_way_is_counted_once(self, driver: Driver, rival: Driver) -> None:
+        """All states are counted at one moment: who waits for an empty queue must not miss a job between two states."""
+        push(driver)
+        with ThreadPoolExecutor(1) as pool:
+            moving = pool.submit(_move, rival, 200)
+            sizes = {driver.counts(["mail"])["mail"].size for _ in iter(moving.done, True)}
+        moving.result()
+        assert sizes <= {1}
+
     @pytest.mark.shared_store
     @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # forking beside threads is what we test
     def test_a_driver_survives_a_fork(self, driver: Driver) -> None:
@@ -168,3 +177,9 @@ def _noticed(watch: Watch) -> bool:
         if watch.drain():
             return True
     return False
+
+
+def _move(driver: Driver, times: int) -> None:
+    """Reserve the only job and put it back, again and again."""
+    for _ in range(times):
+        settle(driver, reserve_one(driver), Release(spared=True))
