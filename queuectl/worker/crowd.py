@@ -10,10 +10,12 @@ import asyncio
 import os
 import socket
 import threading
+import traceback
 from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial
 from queue import SimpleQueue
+from typing import NoReturn
 
 from queuectl.runner import Attempt, Runner
 from queuectl.worker.black_box import Writer
@@ -35,6 +37,7 @@ class Crowd:
     def __init__(self, line: socket.socket, box: Writer, runner: Runner, places: int) -> None:
         self._box, self._runner = box, runner
         self._out = Outbox(line)
+        self._born_as = os.getpid()
         self._places = places
         self._free = list(range(places))
         """Where in the black box nobody writes; taken and given back in single steps, which threads may do at once."""
@@ -67,11 +70,13 @@ class Crowd:
 
     def _work(self) -> None:
         """What each thread does for ever."""
-        born_as = os.getpid()
-        while True:
-            report = self._todo.get()()
-            leave_if_forked(born_as)
-            self._out.send(report)
+        try:
+            while True:
+                report = self._todo.get()()
+                leave_if_forked(self._born_as)
+                self._out.send(report)
+        except BaseException as error:
+            _die_of(error)
 
     def _run(self, key: int, attempt: Attempt) -> bytes:
         place = self._free.pop()
@@ -86,13 +91,25 @@ class Crowd:
             task.add_done_callback(self._tasks.discard)
 
     async def _run_async(self, frame: Frame) -> None:
-        attempt, timeout = run_from(frame)
-        place = self._free.pop()
-        report = await self._runner.run_async(
-            attempt, timeout=timeout, begins=partial(self._box.begin, frame.key, place)
-        )
-        self._free.append(place)
-        self._out.send(pack_report(frame.key, report))
+        try:
+            attempt, timeout = run_from(frame)
+            place = self._free.pop()
+            begins = partial(self._box.begin, frame.key, place)
+            report = await self._runner.run_async(attempt, timeout=timeout, begins=begins)
+            self._free.append(place)
+            leave_if_forked(self._born_as)
+            self._out.send(pack_report(frame.key, report))
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
+            _die_of(error)
+
+
+def _die_of(error: BaseException) -> NoReturn:
+    """What no job may let out has got out. A thread that ends in silence would be waited for in vain: the process ends,
+    as it does where one job runs at a time, and its parent settles what ran."""
+    traceback.print_exception(error)
+    os._exit(1)
 
 
 class Outbox:

@@ -277,5 +277,25 @@ class Napping(Job):
         write("done", self.key, attempt=self.attempts)
 
 
+class Unmakeable(Job):
+    """Raises what is no `Exception` before there is a job that could fail."""
+
+    key: str
+
+    def __post_init__(self) -> None:
+        write("start", self.key)
+        raise SystemExit
+
+    def handle(self) -> None:
+        """Never called."""
+
+
+class UnmakeableAsync(Unmakeable):
+    """The same as a coroutine."""
+
+    async def handle(self) -> None:  # type: ignore[override]  # both kinds are jobs
+        """Never called."""
+
+
 def _started() -> int:
     return Path(os.environ["LEDGER"]).read_text().count('"start"')

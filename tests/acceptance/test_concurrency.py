@@ -7,6 +7,7 @@ import signal
 
 import pytest
 
+from queuectl.jobs.payload import encode, new_uuid
 from tests.acceptance.conftest import MakeProject
 from tests.acceptance.project import Project, lives, until
 
@@ -100,6 +101,16 @@ def test_a_thread_that_is_late_costs_its_process_and_no_other_job_an_attempt(pro
     assert {event["attempt"] for event in project.starts("k0")} == {1}
     worker.signal(signal.SIGTERM)
     assert worker.ends() == 0
+
+
+@pytest.mark.parametrize("job", ["Unmakeable", "UnmakeableAsync"])
+def test_what_escapes_from_a_job_that_cannot_be_made_ends_its_process(project: Project, job: str) -> None:
+    """And nobody waits for it in vain: it fails after its tries, and its neighbours are done."""
+    project.push_raw(encode(job=job, arguments='{"key": "k"}', uuid=new_uuid(), tries=2, timeout=0))
+    project.dispatch('Ledger.dispatch(key=f"k{n}")', times=4)
+    project.drain(AT_ONCE)
+    assert [row["job"] for row in project.failed()] == [job]
+    assert project.done() == {f"k{number}": 1 for number in range(4)}
 
 
 def test_a_stop_lets_all_of_them_finish(project: Project) -> None:
