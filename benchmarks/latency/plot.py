@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+from drawing import SETTINGS
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -26,13 +27,6 @@ PERCENTILES: dict[str, dict[str, Any]] = {
     "p50": {"marker": "o", "markersize": 6, "linestyle": "none"},
     "p95": {"marker": "D", "markersize": 6, "linestyle": "none"},
     "p99": {"marker": "|", "markersize": 10, "markeredgewidth": 2, "linestyle": "none"},
-}
-SETTINGS: dict[Any, Any] = {
-    "svg.fonttype": "none",  # text stays text, in the reader's own font
-    "svg.hashsalt": "queuectl",  # the same figures, the same file
-    "font.family": "sans-serif",
-    "font.sans-serif": ["Segoe UI", "Helvetica Neue", "Arial", "DejaVu Sans"],
-    "font.size": 10,
 }
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from urllib.parse import urlsplit
 
 from queuectl.drivers.contract import Driver
 from queuectl.jobs.outcome import Entry
 from queuectl.jobs.payload import encode, new_uuid
+from speed.mariadb import mariadb_cursor
 from speed.producing import TEXT
 
 QUEUE = "default"
@@ -61,19 +61,11 @@ def fill_postgres(url: str, driver: Driver, ready: int, delayed: int) -> None:
 
 
 def fill_mariadb(url: str, driver: Driver, ready: int, delayed: int) -> None:
-    import pymysql
-
-    parts = urlsplit(url)
-    with (
-        closing(
-            pymysql.connect(host=parts.hostname, port=parts.port or 0, user="root", database=parts.path[1:])
-        ) as connection,
-        connection.cursor() as cursor,
-    ):
+    with mariadb_cursor(url) as cursor:
         for count, model in _models(driver, ready, delayed):
             same = f"SELECT {COLUMNS} FROM jobs WHERE id = {model}"  # noqa: S608  # a number of ours
             cursor.execute(f"INSERT INTO jobs ({COLUMNS}) SELECT same.* FROM seq_1_to_{count}, ({same}) AS same")  # noqa: S608
-        connection.commit()
+        cursor.connection.commit()
         cursor.execute("ANALYZE TABLE jobs")
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import matplotlib as mpl
+from drawing import SETTINGS
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
@@ -15,13 +15,6 @@ from speed.figures import Figures
 from speed.measures.drain import FIFTY, ONE_TRIP
 from speed.targets import TITLES
 
-SETTINGS: dict[Any, Any] = {
-    "svg.fonttype": "none",  # text stays text, in the reader's own font
-    "svg.hashsalt": "queuectl",  # the same figures, the same file
-    "font.family": "sans-serif",
-    "font.sans-serif": ["Segoe UI", "Helvetica Neue", "Arial", "DejaVu Sans"],
-    "font.size": 10,
-}
 SUFFIXES = {"drain": "", "concurrency": ", many at once"}
 NEAR = 0.85
 """Of a panel's width: beyond, there is no room for a limit's name."""

@@ -7,7 +7,8 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, suppress
 from typing import Any
-from urllib.parse import urlsplit
+
+from speed.mariadb import mariadb_cursor
 
 BASE64 = "eHh4" * 4
 """Of the text's letters."""
@@ -36,15 +37,7 @@ def search_postgres(url: str, text: str) -> bool:
 
 
 def search_mariadb(url: str, text: str) -> bool:
-    import pymysql
-
-    parts = urlsplit(url)
-    with (
-        closing(
-            pymysql.connect(host=parts.hostname, port=parts.port or 0, user="root", database=parts.path[1:])
-        ) as connection,
-        connection.cursor() as cursor,
-    ):
+    with mariadb_cursor(url) as cursor:
         cursor.execute("SHOW TABLES")
         for (table,) in list(cursor.fetchall()):
             cursor.execute(f"SELECT * FROM `{table}`")  # noqa: S608  # a name that the database gave
