@@ -183,10 +183,14 @@ class Docket:
         jobs = ", ".join(sorted({self.running[key].attempt.job for key in keys}))
         self._note(f"A child that ran {len(keys)} jobs was lost; each runs again, alone ({jobs}): {death.at_length}")
 
-    def next_suspect(self) -> tuple[int, Running]:
-        """The next one to run alone."""
-        key = self.suspects.popleft()
-        return key, self.running[key]
+    def next_suspect(self) -> tuple[int, Running] | None:
+        """The next one to run alone; one whose lease is gone may be running elsewhere, and is not begun again."""
+        while self.suspects:
+            key = self.suspects.popleft()
+            if not self.running[key].lost:
+                return key, self.running[key]
+            del self.running[key]
+        return None
 
     def release_suspects(self) -> None:
         """There is no time to run them again: they go back as they came."""

@@ -50,10 +50,13 @@ class Handout:
 
     def _run_suspects(self) -> list[Child]:
         """One in each child that runs nothing."""
-        given = list(self._crew.idle())[: len(self._docket.suspects)]
-        for child in given:
-            self._start(child, *self._docket.next_suspect())
+        given = list[Child]()
+        for child in self._crew.idle():
+            if (suspect := self._docket.next_suspect()) is None:
+                break
+            self._start(child, *suspect)
             child.is_alone = True
+            given.append(child)
         return given
 
     def _start(self, child: Child, key: int, running: Running) -> None:

@@ -237,9 +237,19 @@ def test_of_several_jobs_whose_child_died_each_runs_again_alone(desk: Desk) -> N
     desk.docket.close_dead([first, second, third], Death(signal.SIGKILL, 0, begun=frozenset({first, third})))
     assert [item.outcome for item in desk.docket.unsettled] == [Release(spared=True)]
     assert len(desk.docket.held()) == 3
-    assert [desk.docket.next_suspect()[0] for _ in range(2)] == [first, third]
+    assert [found and found[0] for found in (desk.docket.next_suspect() for _ in range(3))] == [first, third, None]
     assert isinstance(desk.events[-1], WorkerNote)
     assert "ran 2 jobs" in desk.events[-1].text
+
+
+def test_a_suspect_whose_lease_is_gone_is_not_begun_again(desk: Desk) -> None:
+    """Another worker may have it by now."""
+    first, second = open_several(desk, 2)
+    desk.docket.close_dead([first, second], Death(signal.SIGKILL, 0, begun=frozenset({first, second})))
+    desk.docket.lose(desk.docket.running[first])
+    assert desk.docket.next_suspect() == (second, desk.docket.running[second])
+    assert desk.docket.next_suspect() is None
+    assert list(desk.docket.running) == [second]
 
 
 def test_whoever_had_begun_alone_is_to_blame(desk: Desk) -> None:
