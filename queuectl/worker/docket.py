@@ -152,21 +152,18 @@ class Docket:
     ) -> None:
         """The child of these runs is gone: what becomes of each of them, by what its death tells.
 
-        Whoever was not its cause is spared. Where nobody knows which of several was, each is run again, alone.
+        Whoever was not its cause is spared. Where there were several, nobody knows which of them it was, not even by
+        what had begun: a job can kill while it is being made. Each is run again, alone.
         *has_company*: it did something else as well, which may have been the cause.
         """
-        if killed_for is not None:
-            blamed = [key for key in keys if key in overdue] if killed_for is Ending.TIMED_OUT else []
-        else:
-            blamed = sorted(death.begun.intersection(keys)) or list(keys)
-        for key in keys:
-            if key not in blamed:
-                self.close(key, Report(Ending.INTERRUPTED))
-        if killed_for is None and (len(blamed) > 1 or has_company):
-            self._suspect(blamed, death)
+        if killed_for is None and (len(keys) > 1 or has_company):
+            self._suspect(keys, death)
             return
-        for key in blamed:
-            self._close_culprit(key, death, killed_for)
+        for key in keys:
+            if killed_for is None or (killed_for is Ending.TIMED_OUT and key in overdue):
+                self._close_culprit(key, death, killed_for)
+            else:
+                self.close(key, Report(Ending.INTERRUPTED))
 
     def _close_culprit(self, key: int, death: Death, killed_for: Ending | None) -> None:
         running = self.running[key]
@@ -177,7 +174,7 @@ class Docket:
         else:
             self.close(key, _report_of(running, death, killed_for))
 
-    def _suspect(self, keys: Sequence[int], death: Death) -> None:
+    def _suspect(self, keys: Collection[int], death: Death) -> None:
         """Their leases are kept: nobody else may run them beside other jobs meanwhile."""
         self.suspects.extend(keys)
         jobs = ", ".join(sorted({self.running[key].attempt.job for key in keys}))

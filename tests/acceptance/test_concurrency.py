@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections import Counter
 
 import pytest
 
@@ -105,12 +106,17 @@ def test_a_thread_that_is_late_costs_its_process_and_no_other_job_an_attempt(pro
 
 @pytest.mark.parametrize("job", ["Unmakeable", "UnmakeableAsync"])
 def test_what_escapes_from_a_job_that_cannot_be_made_ends_its_process(project: Project, job: str) -> None:
-    """And nobody waits for it in vain: it fails after its tries, and its neighbours are done."""
+    """And nobody waits for it in vain: it fails after its tries, and its neighbours are done, twice only where their
+    process died with their effect there and the report not sent."""
     project.push_raw(encode(job=job, arguments='{"key": "k"}', uuid=new_uuid(), tries=2, timeout=0))
     project.dispatch('Ledger.dispatch(key=f"k{n}")', times=4)
     project.drain(AT_ONCE)
     assert [row["job"] for row in project.failed()] == [job]
-    assert project.done() == {f"k{number}": 1 for number in range(4)}
+    ended = {event["pid"] for event in project.starts("k")}
+    done = [event for event in project.events() if event["ev"] == "done"]
+    assert {event["key"] for event in done} == {f"k{number}" for number in range(4)}
+    outlived = Counter(event["key"] for event in done if event["pid"] not in ended)
+    assert all(count == 1 for count in outlived.values())
 
 
 def test_a_stop_lets_all_of_them_finish(project: Project) -> None:
