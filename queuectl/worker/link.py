@@ -10,7 +10,7 @@ from typing import TypeVar
 from queuectl.errors import DriverUnavailable, QueuectlError, StoreFull
 
 T = TypeVar("T")
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
+FIRST_PAUSE, LONGEST_PAUSE, HURRIED_PAUSE = 0.1, 5.0, 0.5
 
 
 class StoreLink:
@@ -19,7 +19,7 @@ class StoreLink:
     def __init__(self, note: Callable[[str], None]) -> None:
         self._note = note
         self._lost_at: float | None = None
-        self._pause = FIRST_PAUSE
+        self._pause, self._longest = FIRST_PAUSE, LONGEST_PAUSE
         self._retry_at = 0.0
         self._cannot_write = False
         self.outages = 0
@@ -58,6 +58,12 @@ class StoreLink:
             self._restored()
         return answer
 
+    def hurry(self) -> None:
+        """From now on make short pauses only: who is about to leave must not be waiting when the store comes back."""
+        self._longest = HURRIED_PAUSE
+        self._pause = min(self._pause, HURRIED_PAUSE)
+        self._retry_at = min(self._retry_at, monotonic() + HURRIED_PAUSE)
+
     def do(self, call: Callable[[], object]) -> bool:
         """Whether *call* was done; like `attempt` for calls that answer nothing."""
         return self.attempt(lambda: (call(),)) is not None
@@ -78,7 +84,7 @@ class StoreLink:
             self.outages += 1
             self._note(f"{error} Running jobs go on, no new ones are taken; trying again.")
         self._retry_at = monotonic() + self._pause * random.uniform(0.5, 1.5)  # noqa: S311  # jitter, not a secret
-        self._pause = min(self._pause * 2, LONGEST_PAUSE)
+        self._pause = min(self._pause * 2, self._longest)
 
     def _restored(self) -> None:
         self._note(f"The queue is there again after {self.downtime:.1f} s.")

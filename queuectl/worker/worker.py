@@ -153,7 +153,9 @@ class Worker:
 
     def _last_words(self, wanted: Stop) -> Stop | None:
         """A stop that leaves outcomes behind, once the store has had its time to take them."""
-        self._offering_since = self._offering_since or monotonic()
+        if self._offering_since is None:
+            self._offering_since = monotonic()
+            self._link.hurry()
         if min(self._link.downtime, monotonic() - self._offering_since) <= LAST_PATIENCE:
             return None
         lost = ", ".join(item.running.attempt.uuid for item in self._docket.unsettled)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from queuectl.doctor import jobs
+from tests.acceptance.project import until
 from tests.unit.cli.conftest import Site
 from tests.unit.doctor.conftest import CANARY, Examine
 
@@ -66,7 +67,7 @@ def test_an_import_without_an_end_is_ended(ready: Site, examine: Examine, monkey
     )
     assert "takes longer than 2 s" in examine("jobs").of("jobs")["detail"]
     pid = int((ready.root / "pid").read_text())
-    assert _is_gone(pid)
+    until(lambda: _is_gone(pid), "the process that imports being gone")
 
 
 def _is_gone(pid: int) -> bool:

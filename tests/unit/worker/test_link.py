@@ -7,7 +7,7 @@ import time
 import pytest
 
 from queuectl.errors import ConfigurationError, DriverUnavailable, StoreFull
-from queuectl.worker.link import StoreLink
+from queuectl.worker.link import HURRIED_PAUSE, StoreLink
 
 
 class Store:
@@ -101,3 +101,19 @@ def test_do_tells_whether_it_was_done(link: StoreLink) -> None:
     store = Store()
     store.error = DriverUnavailable("gone")
     assert not link.do(store)
+
+
+def test_who_is_about_to_leave_makes_short_pauses(link: StoreLink) -> None:
+    """However long the pauses had become: it must not be waiting when the store comes back."""
+    store = Store()
+    store.error = DriverUnavailable("gone")
+    for _ in range(4):
+        link.attempt(store)
+        time.sleep(link.retry_in)
+    link.attempt(store)
+    assert link.retry_in > HURRIED_PAUSE  # 1.6 s, give or take a half
+    link.hurry()
+    for _ in range(3):
+        assert link.retry_in <= 1.5 * HURRIED_PAUSE
+        time.sleep(link.retry_in)
+        link.attempt(store)
