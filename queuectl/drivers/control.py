@@ -1,16 +1,24 @@
-"""The control store: pause and restart marks, worker beats, counters and locks, on six primitives of a driver."""
+"""The control store: marks, worker beats, operations, counters and locks, on six primitives of a driver."""
 
 from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from queuectl.drivers.operation import Operation
 
 EVERY_QUEUE = "*"
 BEAT_TTL = 20.0
 """A beat is written every 5 s; a worker that missed three is taken for gone."""
 COUNTER_TTL = 10 * 365 * 86_400.0
+REMEMBERED = 30 * 86_400.0
+"""Seconds that an operation stays in the record."""
+MOST_OPERATIONS = 1000
+"""More than this are not kept: a cron job may do something every minute."""
+SEEN_TTL = 30 * 86_400.0
 
 
 class KeyValue(ABC):
@@ -47,6 +55,13 @@ class Pause:
     reason: str = ""
     since: float = 0.0
     until: float | None = None
+    by: str = ""
+    """Who asked for it, `user@host`."""
+
+    @classmethod
+    def from_text(cls, text: str) -> Pause:
+        """A newer command may say more than we know of."""
+        return cls(**_known(cls, json.loads(text)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +73,11 @@ class Marks:
     paused: Mapping[str, Pause] = field(default_factory=dict)
 
     def is_paused(self, queue: str) -> bool:
-        return EVERY_QUEUE in self.paused or queue in self.paused
+        return self.pause_of(queue) is not None
+
+    def pause_of(self, queue: str) -> Pause | None:
+        """What keeps workers from this queue: a pause of its own, or one of everything."""
+        return self.paused.get(queue) or self.paused.get(EVERY_QUEUE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +103,34 @@ class Beat:
     def from_text(cls, text: str) -> Beat:
         """A newer worker may say more than we know of."""
         found = json.loads(text)
-        known = {name: found[name] for name in (field.name for field in fields(cls)) if name in found}
-        return cls(**{**known, "queues": tuple(found["queues"]), "running": tuple(found["running"])})
+        return cls(**{**_known(cls, found), "queues": tuple(found["queues"]), "running": tuple(found["running"])})
 
     def to_text(self) -> str:
         return json.dumps(asdict(self))
 
 
+@dataclass(frozen=True, slots=True)
+class LastSeen:
+    """The worker that was the last to serve a queue: what is known when none is alive."""
+
+    name: str
+    host: str
+    at: float
+    """To the minute, unless it said good-bye."""
+    left: bool = False
+    """It stopped in good order."""
+
+    @classmethod
+    def from_text(cls, text: str) -> LastSeen:
+        return cls(**_known(cls, json.loads(text)))
+
+
+def _known(cls: type[Pause | Beat | LastSeen], found: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: found[name] for name in (field.name for field in fields(cls)) if name in found}
+
+
 class ControlStore:
-    """Marks, beats, counters and locks of one connection."""
+    """Marks, beats, operations, counters and locks of one connection."""
 
     def __init__(self, store: KeyValue) -> None:
         self._store = store
@@ -115,9 +153,7 @@ class ControlStore:
         found = self._store.scan("mark:")
         prefix = "mark:pause:"
         paused = {
-            key.removeprefix(prefix): Pause(**json.loads(value))
-            for key, value in found.items()
-            if key.startswith(prefix)
+            key.removeprefix(prefix): Pause.from_text(value) for key, value in found.items() if key.startswith(prefix)
         }
         return Marks(restart=found.get("mark:restart"), paused=paused)
 
@@ -131,6 +167,35 @@ class ControlStore:
 
     def leave(self, worker: str) -> None:
         self._store.delete(f"beat:{worker}")
+
+    def serve(self, queues: Iterable[str], last: LastSeen) -> None:
+        """Note for each of these queues who serves it, for the time when nobody does."""
+        text = json.dumps(asdict(last))
+        for queue in queues:
+            self._store.put(f"seen:{queue}", text, SEEN_TTL)
+
+    def last_seen(self) -> dict[str, LastSeen]:
+        """By queue."""
+        found = self._store.scan("seen:")
+        return {key.removeprefix("seen:"): LastSeen.from_text(text) for key, text in found.items()}
+
+    # Operations
+
+    def record(self, operation: Operation) -> None:
+        """Write down what somebody does, or how far it has got; the oldest make room for a new one."""
+        self._store.put(f"operation:{operation.id}", operation.to_text(), REMEMBERED)
+        if not operation.count:  # it begins
+            for old in self.operations()[MOST_OPERATIONS:]:
+                self.strike(old.id)
+
+    def strike(self, operation: str) -> None:
+        """Nothing came of it."""
+        self._store.delete(f"operation:{operation}")
+
+    def operations(self) -> list[Operation]:
+        """The newest first."""
+        found = map(Operation.from_text, self._store.scan("operation:").values())
+        return sorted(found, key=lambda operation: (operation.at, operation.id), reverse=True)
 
     # Counters
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from queuectl.clock import FakeClock
 from queuectl.drivers.contract import Driver
-from queuectl.drivers.control import BEAT_TTL, EVERY_QUEUE, Beat, Pause
+from queuectl.drivers.control import BEAT_TTL, EVERY_QUEUE, REMEMBERED, Beat, LastSeen, Pause
+from queuectl.drivers.operation import Operation, new_operation_id
 from queuectl.testing.contract.base import Contract, push, reserve_one
 
 
@@ -22,7 +24,7 @@ class Controlling(Contract):
 
     def test_a_paused_queue_is_paused_until_resumed(self, driver: Driver, rival: Driver, clock: FakeClock) -> None:
         """With its reason; other queues are not."""
-        pause = Pause(reason="déploiement 😀", since=clock.now())
+        pause = Pause(reason="déploiement 😀", since=clock.now(), by="awa@web-1")
         driver.control.pause("mail", pause)
         clock.sleep(1_000_000)
         marks = rival.control.marks()
@@ -76,6 +78,28 @@ class Controlling(Contract):
             driver.control.beat(_beat(worker, clock))
         driver.control.leave("host:1:a")
         assert [beat.worker for beat in driver.control.beats()] == ["host:2:b"]
+
+    def test_who_served_a_queue_last_is_remembered(self, driver: Driver, rival: Driver, clock: FakeClock) -> None:
+        """Long after the beat, queue by queue, and the latest counts."""
+        driver.control.serve(("mail", "{image}"), LastSeen("default", "web-1", clock.now()))
+        clock.sleep(86_400)
+        last = LastSeen("default", "web-2", clock.now(), left=True)
+        rival.control.serve(("mail",), last)
+        found = driver.control.last_seen()
+        assert (found["mail"], found["{image}"].host) == (last, "web-1")
+
+    def test_operations_are_written_down(self, driver: Driver, rival: Driver, clock: FakeClock) -> None:
+        """By everybody who uses the store, the newest first; each for a month."""
+        first = Operation(new_operation_id(), "flush", "flush --force", "ann@shop", clock.now())
+        driver.control.record(first)
+        driver.control.record(replace(first, count=3, undoable=True))
+        clock.sleep(1)
+        second = Operation(new_operation_id(), "pause", "pause mail", "bo@shop", clock.now(), count=1)
+        rival.control.record(second)
+        assert driver.control.operations() == [second, replace(first, count=3, undoable=True)]
+        rival.control.strike(second.id)
+        clock.sleep(REMEMBERED - 1)
+        assert driver.control.operations() == []
 
     def test_counters_add_up(self, driver: Driver, rival: Driver) -> None:
         """From several workers."""
