@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any, NamedTuple
 
 MAX_TRIES, MAX_TIMEOUT, MAX_BACKOFF = 1_000, 86_400, 10 * 365 * 86_400
 LONGEST_NAME = 255
 """Characters of a job's name, a display name, a uuid."""
+WATCH = r"[0-9A-Za-z-]{1,64}"
+"""What a watch may be called: it becomes part of a key."""
+_WATCH = re.compile(WATCH)
 
 
 class Envelope(NamedTuple):  # not a frozen dataclass, which takes five times as long to make
@@ -25,6 +29,8 @@ class Envelope(NamedTuple):  # not a frozen dataclass, which takes five times as
     timeout: int | None = None
     retry_until: float | None = None
     created_at: float | None = None
+    watch: str = ""
+    """Under which name somebody waits for the end of this job; empty if nobody does."""
 
     @property
     def arguments(self) -> str | None:
@@ -54,6 +60,7 @@ def envelope_of(found: dict[str, Any]) -> Envelope | None:
         timeout=_whole(found.get("timeout"), MAX_TIMEOUT),
         retry_until=number_of(found.get("retryUntil")),
         created_at=number_of(found.get("createdAt")),
+        watch=_watch(found.get("watch")),
     )
 
 
@@ -80,6 +87,10 @@ def number_of(value: Any) -> float | None:
     return (
         float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e12 else None
     )
+
+
+def _watch(value: Any) -> str:
+    return value if isinstance(value, str) and _WATCH.fullmatch(value) else ""
 
 
 def _whole(value: Any, most: int) -> int | None:

@@ -13,7 +13,7 @@ from functools import lru_cache
 from json.encoder import encode_basestring as quoted
 from typing import Any, NamedTuple
 
-from queuectl.jobs.envelope import STRICT, Envelope, envelope_of
+from queuectl.jobs.envelope import STRICT, WATCH, Envelope, envelope_of
 
 HEAD_KEYS = (
     *("displayName", "job", "maxTries", "maxExceptions"),
@@ -24,7 +24,8 @@ _UUID = slice(len(_BEGINNING), len(_BEGINNING) + 36)
 _HEAD = _UUID.stop + len('",')
 _ARGUMENTS = '"data":{"args":"'
 _REST = re.compile(
-    r'\},"createdAt":(0|[1-9]\d{0,10}),"delay":(?:null|0|[1-9]\d{0,11}),"id":"[0-9A-Za-z-]{1,64}"'
+    r'\},"createdAt":(0|[1-9]\d{0,10}),"delay":(?:null|0|[1-9]\d{0,11})'
+    rf'(?:,"watch":"({WATCH})")?,"id":"[0-9A-Za-z-]{{1,64}}"'
     r',"attempts":(?:0|[1-9]\d{0,8})\}'
 )
 _HEX = re.compile(r"[0-9a-f-]{36}")
@@ -86,10 +87,10 @@ def read(text: str) -> Envelope | None:
     except ValueError:
         return None
     rest = _REST.fullmatch(text, end)
-    return None if rest is None else _of_one(shared, uuid, arguments, created_at=float(rest[1]))
+    return None if rest is None else _of_one(shared, uuid, arguments, created_at=float(rest[1]), watch=rest[2] or "")
 
 
-def _of_one(shared: Envelope, uuid: str, arguments: str, *, created_at: float) -> Envelope:
+def _of_one(shared: Envelope, uuid: str, arguments: str, *, created_at: float, watch: str) -> Envelope:
     return Envelope(
         uuid,
         shared.job,
@@ -102,6 +103,7 @@ def _of_one(shared: Envelope, uuid: str, arguments: str, *, created_at: float) -
         shared.timeout,
         shared.retry_until,
         created_at,
+        watch,
     )
 
 

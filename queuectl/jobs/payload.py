@@ -18,7 +18,7 @@ from typing import Any
 
 from queuectl.config.schema import QUEUE_NAME
 from queuectl.errors import InvalidName, MalformedPayload
-from queuectl.jobs.envelope import LONGEST_NAME, STRICT, envelope_of, number_of, text_of
+from queuectl.jobs.envelope import LONGEST_NAME, STRICT, WATCH, envelope_of, number_of, text_of
 from queuectl.jobs.envelope import Envelope as Envelope
 from queuectl.jobs.form import form, head, read
 
@@ -26,6 +26,8 @@ TAIL = re.compile(rb'"id":"([0-9A-Za-z-]{1,64})","attempts":(\d{1,9})((?:,"delay
 """How our own payloads end, and Laravel's for Redis (with a `delay` behind): what a driver rewrites when the counter or
 the identity of an attempt changes."""
 _WINDOW = b'"retryUntil":'
+_WATCH = re.compile(rb'"watch":"%s",\Z' % WATCH.encode())
+_LONGEST_WATCH = 80
 BASE64 = "base64:"
 _VARIANT = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
 """The digit of a uuid that is random in two bits only."""
@@ -121,11 +123,28 @@ def identity(payload: bytes) -> tuple[str, str]:
     return envelope.uuid or new_uuid(), envelope.display
 
 
-def again(payload: bytes, *, now: float) -> bytes:
+def again(payload: bytes, *, now: float, watch: str | None = None) -> bytes:
     """The payload for another life: attempts at 0, a new `id`, the same uuid, its time window moved to *now*.
 
-    Bytes that cannot be understood come back as they are.
+    *watch*: under which name somebody waits for its end; whoever waited for the former life does no longer. Bytes that
+    cannot be understood come back as they are.
     """
+    revived = _revived(payload, now)
+    return watched(revived, watch) if watch or b'"watch":"' in revived else revived
+
+
+def watched(payload: bytes, watch: str | None) -> bytes:
+    """The payload with a note that somebody waits for its end under this name, or with none."""
+    tail = TAIL.search(payload)
+    if tail is None:
+        return payload
+    start = tail.start()
+    former = _WATCH.search(payload, max(start - _LONGEST_WATCH, 0), start)
+    note = b'"watch":"%s",' % watch.encode() if watch else b""
+    return payload[: former.start() if former else start] + note + payload[start:]
+
+
+def _revived(payload: bytes, now: float) -> bytes:
     if TAIL.search(payload) and payload.count(_WINDOW) == payload.count(_WINDOW + b"null"):  # no window to move
         return with_attempts(payload, 0, fresh_id=True)
     try:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from queuectl.errors import MalformedPayload
 from queuectl.jobs.envelope import Envelope, envelope_of
 from queuectl.jobs.form import read
-from queuectl.jobs.payload import encode, new_identities, new_uuid, parse, with_attempts
+from queuectl.jobs.payload import encode, new_identities, new_uuid, parse, watched, with_attempts
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
@@ -55,10 +55,11 @@ def test_a_payload_is_what_a_json_library_would_write(job: str, arguments: str, 
 
 @given(names, texts, st.fixed_dictionaries({}, optional=settings), st.integers(0, 99))
 def test_a_payload_is_read_as_a_parser_reads_it(job: str, arguments: str, said: dict[str, Any], attempts: int) -> None:
-    """Whatever its counter has become."""
+    """Whatever its counter has become, and whether somebody waits for it or not."""
     payload = with_attempts(encode(job=job, arguments=arguments, uuid=new_uuid(), **said), attempts)
-    assert read(payload.decode()) == parsed(payload)
-    assert job.isprintable() is (parsed(payload) is not None)
+    for found in (payload, watched(payload, "op-7k2f9q")):
+        assert read(found.decode()) == parsed(found)
+        assert job.isprintable() is (parsed(found) is not None)
 
 
 pieces = st.sampled_from(
@@ -92,6 +93,10 @@ def test_what_is_no_longer_ours_is_left_to_the_parser(arguments: str, changes: l
         ('"attempts":0', '"attempts":0,"job":"Other"'),
         ('"attempts":0', '"attempts":0,"attempts":1'),
         ('"attempts":0', '"attempts":00'),
+        ('"id":', '"watch":"","id":'),
+        ('"id":', '"watch":"a","watch":"b","id":'),
+        ('"delay":null', '"watch":"a","delay":null'),
+        ('"attempts":0', '"attempts":0,"watch":"a"'),
         ('"args":"{}"', '"args":"{}","job":"Other"'),
         ('"args":"{}"', '"args":"\n"'),
         ("{}", "\\ud800"),
