@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -13,27 +12,14 @@ from queuectl.commands.exit_codes import THRESHOLD
 from queuectl.commands.options import Json
 from queuectl.commands.output import Output
 from queuectl.commands.reach import Answers, ask, places
+from queuectl.commands.seen import Seen, every_queue, look_at, names, to_json
 from queuectl.commands.session import Session
 from queuectl.commands.text import leader, safe
-from queuectl.commands.times import ago, iso, seconds
-from queuectl.drivers.contract import Counts, Driver
-from queuectl.drivers.control import Beat, Pause
+from queuectl.commands.times import ago, seconds
+from queuectl.drivers.contract import Driver
 
 FULL = 1000
 """Artisan's default for --max: it colours the status, but only a threshold that was asked for changes the exit code."""
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One queue as it is now."""
-
-    connection: str
-    queue: str
-    counts: Counts
-    workers: int
-    pause: Pause | None
-    waited: float | None
-    """Seconds that the oldest ready job has been waiting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +47,10 @@ def monitor(
     session = Session.of(context)
     asked = Thresholds(max_, seconds(max_age, "--max-age") if max_age else None)
     answers = _look(session, queues)
-    found = [seen for one in answers.given.values() for seen in one]
+    found = [queue for one in answers.given.values() for queue in one]
     shown = Thresholds(FULL if max_ is None else max_, asked.age)
     if as_json:
-        session.output.json([_to_json(seen, alert=shown.crossed(seen)) for seen in found])
+        session.output.json([to_json(queue, alert=shown.crossed(queue)) for queue in found])
     else:
         _print(session.output, found, shown)
     return THRESHOLD if any(map(asked.crossed, found)) else answers.exit_code
@@ -74,77 +60,26 @@ def _look(session: Session, queues: str) -> Answers[list[Seen]]:
     now = session.app.clock.now
     named = split_list(queues)
     if not named:
-        return ask(session, places(session), lambda name, driver: list(_all(driver, now)))
+        return ask(session, places(session), lambda name, driver: list(every_queue(driver, now)))
     wanted: dict[str, list[str]] = {}
     for words in named:
         address = Address.parse(words, session.app.connection_names)
         wanted.setdefault(address.connection or session.config.default, []).append(address.queue)
 
     def look(name: str, driver: Driver) -> list[Seen]:
-        found = list(_seen(driver, wanted[name], driver.counts(wanted[name]), driver.control.beats(), now))
+        found = list(look_at(driver, wanted[name], driver.counts(wanted[name]), driver.control.beats(), now))
         _doubt(session.output, driver, found)
         return found
 
     return ask(session, wanted, look)
 
 
-def _all(driver: Driver, now: Callable[[], float]) -> Iterator[Seen]:
-    """Every queue that holds a job or has a worker."""
-    counts, beats = driver.counts(), driver.control.beats()  # once: to count a million jobs takes its time
-    return _seen(driver, _names(counts, beats), counts, beats, now)
-
-
-def _names(counts: Iterable[str], beats: Iterable[Beat]) -> list[str]:
-    return sorted({*counts, *(queue for beat in beats for queue in beat.queues)})
-
-
 def _doubt(output: Output, driver: Driver, found: list[Seen]) -> None:
-    empty = [seen.queue for seen in found if not seen.counts.size and not seen.workers]
-    known = _names(driver.counts(), driver.control.beats()) if empty else []
+    empty = [one.queue for one in found if not one.counts.size and not one.workers]
+    known = names(driver.counts(), driver.control.beats()) if empty else []
     for sentence in (doubt(queue, known) for queue in empty):
         if sentence:
             output.warn(sentence)
-
-
-def _seen(
-    driver: Driver,
-    queues: Iterable[str],
-    counts: Mapping[str, Counts],
-    beats: Sequence[Beat],
-    now: Callable[[], float],
-) -> Iterator[Seen]:
-    marks = driver.control.marks()
-    for queue in queues:
-        found = counts.get(queue, Counts())
-        yield Seen(
-            connection=driver.name,
-            queue=queue,
-            counts=found,
-            workers=sum(queue in beat.queues for beat in beats),
-            pause=marks.paused.get(queue) or marks.paused.get("*"),
-            waited=None if found.oldest is None else max(now() - found.oldest, 0.0),
-        )
-
-
-def _to_json(seen: Seen, *, alert: bool) -> dict[str, Any]:
-    """Artisan's keys first, then ours."""
-    counts = seen.counts
-    return {
-        "connection": seen.connection,
-        "queue": seen.queue,
-        "size": counts.size,
-        "pending": counts.pending,
-        "delayed": counts.delayed,
-        "reserved": counts.reserved,
-        "oldest_pending": None if counts.oldest is None else int(counts.oldest),
-        "status": "ALERT" if alert else "OK",
-        "oldest_pending_at": None if counts.oldest is None else iso(counts.oldest),
-        "oldest_wait": None if seen.waited is None else round(seen.waited, 3),
-        "workers": seen.workers,
-        "paused": seen.pause is not None,
-        "paused_reason": seen.pause.reason if seen.pause else None,
-        "paused_until_at": iso(seen.pause.until) if seen.pause and seen.pause.until is not None else None,
-    }
 
 
 def _print(output: Output, found: list[Seen], thresholds: Thresholds) -> None:
@@ -153,9 +88,9 @@ def _print(output: Output, found: list[Seen], thresholds: Thresholds) -> None:
         return
     output.line()
     output.line(leader("Queue name", "Size / Status", output.width))
-    for seen in found:
+    for queue in found:
         output.line()
-        _print_queue(output, seen, alert=thresholds.crossed(seen))
+        _print_queue(output, queue, alert=thresholds.crossed(queue))
     output.line()
 
 

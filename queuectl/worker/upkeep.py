@@ -10,12 +10,12 @@ from time import monotonic
 
 from queuectl.clock import Clock
 from queuectl.drivers.contract import Driver
-from queuectl.drivers.control import Beat, Marks
+from queuectl.drivers.control import Beat, LastSeen, Marks
 from queuectl.worker.docket import Docket
 from queuectl.worker.link import StoreLink
 from queuectl.worker.options import WorkerOptions
 
-MARKS_EVERY, BEAT_EVERY, RELAY_EVERY, LONGEST_RENEWAL = 1.0, 5.0, 5.0, 20.0
+MARKS_EVERY, BEAT_EVERY, RELAY_EVERY, SEEN_EVERY, LONGEST_RENEWAL = 1.0, 5.0, 5.0, 60.0, 20.0
 
 
 class Every:
@@ -61,6 +61,7 @@ class Upkeep:
             Every(BEAT_EVERY),
             Every(RELAY_EVERY),
         )
+        self._seen_timer = Every(SEEN_EVERY)
         self._host = socket.gethostname()
         self._since = clock.now()
         self._first_restart: str | None = None
@@ -94,6 +95,7 @@ class Upkeep:
         self._flush_counts()
         self._relay()
         self._link.do(lambda: self._driver.control.leave(self.worker))
+        self._be_seen(left=True)
 
     def _renew(self) -> None:
         held = self._docket.held()
@@ -118,7 +120,12 @@ class Upkeep:
     def _beat(self) -> None:
         self._flush_counts()
         beat = self._make_beat()
-        self._link.do(lambda: self._driver.control.beat(beat))
+        if self._link.do(lambda: self._driver.control.beat(beat)) and self._seen_timer.due():
+            self._be_seen(left=False)
+
+    def _be_seen(self, *, left: bool) -> None:
+        last = LastSeen(self._options.name, self._host, self._clock.now(), left)
+        self._link.do(lambda: self._driver.control.serve(self._options.queues, last))
 
     def _make_beat(self) -> Beat:
         now, running = self._clock.now(), self._docket.running.values()
