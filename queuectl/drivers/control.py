@@ -1,4 +1,4 @@
-"""The control store: marks, worker beats, operations, counters and locks, on six primitives of a driver."""
+"""The control store: marks, beats, operations, ends of jobs, counters and locks, on six primitives of a driver."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from queuectl.drivers.ends import KEPT, End, key_of
 from queuectl.drivers.operation import Operation
 
 EVERY_QUEUE = "*"
@@ -98,12 +99,15 @@ class Beat:
     """One mapping a running job: job, uuid, queue, since."""
     version: str = ""
     """Of the code that the worker started with."""
+    paused: tuple[str, ...] | None = None
+    """Those of its queues that it leaves alone; None from a worker that does not tell."""
 
     @classmethod
     def from_text(cls, text: str) -> Beat:
         """A newer worker may say more than we know of."""
         found = json.loads(text)
-        return cls(**{**_known(cls, found), "queues": tuple(found["queues"]), "running": tuple(found["running"])})
+        several = {name: tuple(found[name]) for name in ("queues", "running", "paused") if found.get(name) is not None}
+        return cls(**{**_known(cls, found), **several})
 
     def to_text(self) -> str:
         return json.dumps(asdict(self))
@@ -196,6 +200,22 @@ class ControlStore:
         """The newest first."""
         found = map(Operation.from_text, self._store.scan("operation:").values())
         return sorted(found, key=lambda operation: (operation.at, operation.id), reverse=True)
+
+    # Ends of jobs that somebody waits for
+
+    def tell_end(self, watch: str, end: End) -> None:
+        """Keep for an hour how a job ended, for whoever waits under the name *watch*."""
+        key = key_of(watch, end.uuid)
+        if key is not None:
+            self._store.put(key, end.to_text(), KEPT)
+
+    def ends(self, watch: str) -> list[End]:
+        """What has been told under this name and not been struck since."""
+        return [End.from_text(text) for text in self._store.scan(f"outcome:{watch}:").values()]
+
+    def strike_end(self, watch: str, uuid: str) -> None:
+        """It has been read."""
+        self._store.delete(f"outcome:{watch}:{uuid}")
 
     # Counters
 

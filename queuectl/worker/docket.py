@@ -24,7 +24,7 @@ from queuectl.events import (
 )
 from queuectl.jobs.declaration import Declaration
 from queuectl.jobs.limits import Limits, Settings, resolve
-from queuectl.jobs.outcome import Done, Ending, Failed, Outcome, Parked, Problem, Release, Report
+from queuectl.jobs.outcome import Completed, Done, Ending, Failed, Outcome, Parked, Problem, Release, Report
 from queuectl.jobs.payload import Envelope, decode, identity
 from queuectl.jobs.problem import problem
 from queuectl.runner import Attempt, judge, record, refuse_late
@@ -46,6 +46,8 @@ class Running:
     has_failed: bool
     """Whether the job has a `failed` hook."""
     started: float
+    watch: str = ""
+    """Under which name somebody waits for its end."""
     lost: bool = False
     """Its lease is gone: another worker may have it."""
 
@@ -97,6 +99,8 @@ class Docket:
         self.unsettled: list[Unsettled] = []
         self.suspects: deque[int] = deque()
         """Running jobs without a child: one of them killed the one they shared, and each runs again alone."""
+        self.awaited: deque[Unsettled] = deque()
+        """What has ended for good while somebody waits for it, and has not been told yet."""
         self.processed = 0
         self.counts: dict[str, int] = {}
         """What has been settled since the counters were last written: `done:QUEUE`, `failed:QUEUE`, …"""
@@ -215,6 +219,8 @@ class Docket:
             if item.event is not None:
                 self._emit(item.event)
             self._count(item)
+            if item.running.watch and isinstance(item.outcome, Done | Failed | Completed):
+                self.awaited.append(item)
             if item.wants_hook:
                 yield item
 
@@ -236,7 +242,8 @@ class Docket:
         )
         settings = declaration.settings if declaration is not None else Settings()
         limits = resolve(envelope, settings, self._flags)
-        return Running(reserved, attempt, limits, declaration is not None and declaration.has_failed, monotonic())
+        has_failed = declaration is not None and declaration.has_failed
+        return Running(reserved, attempt, limits, has_failed, monotonic(), envelope.watch)
 
     def _refuse(self, reserved: Reserved, why: Problem) -> None:
         """Bytes that no worker can run: kept whole in the failed store, with the reason."""

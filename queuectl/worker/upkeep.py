@@ -115,6 +115,8 @@ class Upkeep:
         if not self._read_once:
             self._first_restart, self._read_once = marks.restart, True
         self.restart_asked = marks.restart != self._first_restart
+        if marks.paused.keys() != self.marks.paused.keys():
+            self._beat_timer.now()  # whoever drains a queue waits to hear that no more is taken from it
         self.marks = marks
 
     def _beat(self) -> None:
@@ -149,6 +151,7 @@ class Upkeep:
                 for job in running
             ),
             version=self._options.version,
+            paused=tuple(queue for queue in self._options.queues if self.marks.is_paused(queue)),
         )
 
     def _flush_counts(self) -> None:

@@ -21,6 +21,7 @@ from queuectl.worker.handout import Handout
 from queuectl.worker.hearing import Hearing
 from queuectl.worker.link import StoreLink
 from queuectl.worker.lookout import Lookout
+from queuectl.worker.notices import Notices
 from queuectl.worker.options import WorkerOptions
 from queuectl.worker.signals import Signals, has_terminal
 from queuectl.worker.stop import Stop, Stopping, StopReason
@@ -77,6 +78,7 @@ class Worker:
         self._lookout = Lookout(driver, self._link, options.queues)
         self._appetite = Appetite(options)
         self._exchanges = Exchanges(driver, self._link, self._docket, self._appetite, self._note)
+        self._notices = Notices(driver, self._link, self._docket, self._clock)
         self._stopping = Stopping(options.grace)
         self._handout = Handout(self._switchboard, self._crew, self._docket, self._exchanges, options.kill_after)
         self._hearing = Hearing(self._switchboard, self._crew, self._docket, self._appetite, self._stopping, self._note)
@@ -186,6 +188,7 @@ class Worker:
         self._crew.dismiss()
         self._lookout.close()
         with contextlib.suppress(Exception):  # a courtesy to monitors; the beat runs out by itself
+            self._notices.post()
             self._upkeep.leave()
 
     # Keeping up
@@ -255,6 +258,8 @@ class Worker:
         if self._paused or not self._queues:
             self._appetite.starve()
         self._exchanges.make(self._queues, self._room())
+        if self._docket.awaited:
+            self._notices.post()
 
     def _room(self) -> int:
         """How many jobs can start at once, now."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from queuectl.clock import FakeClock
 from queuectl.drivers.contract import Driver
 from queuectl.drivers.control import BEAT_TTL, EVERY_QUEUE, REMEMBERED, Beat, LastSeen, Pause
+from queuectl.drivers.ends import End
 from queuectl.drivers.operation import Operation, new_operation_id
 from queuectl.testing.contract.base import Contract, push, reserve_one
 
@@ -100,6 +101,21 @@ class Controlling(Contract):
         rival.control.strike(second.id)
         clock.sleep(REMEMBERED - 1)
         assert driver.control.operations() == []
+
+    def test_the_end_of_a_job_is_told_to_who_waits_for_it(
+        self, driver: Driver, rival: Driver, clock: FakeClock
+    ) -> None:
+        """Under a name of their own, for an hour or until they have read it."""
+        ends = [End(uuid, "Mail", "{mail}", uuid == "a", 3, clock.now(), "ValueError", "no 😀") for uuid in "ab"]
+        for end in ends:
+            driver.control.tell_end("op-1", end)
+        driver.control.tell_end("op-10", ends[0])
+        driver.control.tell_end("op-1", replace(ends[0], uuid="é" * 200))  # of another program: no part of a key
+        assert sorted(rival.control.ends("op-1"), key=lambda end: end.uuid) == ends
+        rival.control.strike_end("op-1", "a")
+        assert [end.uuid for end in driver.control.ends("op-1")] == ["b"]
+        clock.sleep(3600)
+        assert driver.control.ends("op-1") == driver.control.ends("op-10") == []
 
     def test_counters_add_up(self, driver: Driver, rival: Driver) -> None:
         """From several workers."""

@@ -11,14 +11,16 @@ from queuectl.clock import FakeClock
 from queuectl.config import Connection
 from queuectl.drivers import build
 from queuectl.drivers.contract import Driver, Reserved
+from queuectl.errors import DriverUnavailable
 from queuectl.events import Event, JobDone, JobFailedForGood, JobParked, JobReleased, LeaseLost, WorkerNote
 from queuectl.jobs.limits import Limits, Settings
 from queuectl.jobs.outcome import Ending, Entry, Failed, Parked, Problem, Release, Report
-from queuectl.jobs.payload import encode, new_uuid
+from queuectl.jobs.payload import encode, new_uuid, watched
 from queuectl.jobs.registry import Declaration
 from queuectl.worker.children import Death
 from queuectl.worker.docket import LONGEST_PARKING, MAX_CRASHES, Docket, minimal
 from queuectl.worker.link import StoreLink
+from queuectl.worker.notices import Notices
 
 DECLARED = {"Mail": Declaration(Settings(), has_failed=True)}
 RAISED = Report(Ending.RAISED, problem=Problem("builtins.ValueError", "no", "ValueError: no"))
@@ -75,6 +77,47 @@ def test_a_finished_job_is_done_when_the_store_says_so(desk: Desk) -> None:
     desk.settle()
     assert isinstance(desk.events[-1], JobDone)
     assert desk.docket.held() == []
+
+
+def test_the_end_of_a_watched_job_is_told_once_it_is_durable(desk: Desk, clock: FakeClock) -> None:
+    """Not when it is only tried again, and not of jobs that nobody waits for."""
+    notices = Notices(desk.driver, desk.link, desk.docket, clock)
+    desk.push(watched(encode(job="Mail", arguments="{}", uuid="u", tries=2), "op-1"))
+    desk.push()
+    told = []
+    for _ in range(3):
+        key = desk.open()
+        assert key is not None
+        desk.docket.close(key, RAISED)
+        notices.post()
+        told.append(desk.driver.control.ends("op-1"))
+        desk.settle()
+        notices.post()
+    [end] = desk.driver.control.ends("op-1")
+    assert told == [[], [], [end]]
+    assert (end.uuid, end.job, end.queue, end.done, end.attempts) == ("u", "Mail", "mail", False, 2)
+    assert (end.error, end.message) == ("builtins.ValueError", "no")
+    assert not desk.docket.awaited
+
+
+def test_an_end_is_told_again_until_the_store_has_taken_it(desk: Desk, clock: FakeClock, driver: Driver) -> None:
+    """As an outcome itself is."""
+    desk.push(watched(encode(job="Mail", arguments="{}", uuid="u"), "op-1"))
+    key = desk.open()
+    assert key is not None
+    desk.docket.close(key, Report(Ending.FINISHED))
+    desk.settle()
+    notices = Notices(desk.driver, desk.link, desk.docket, clock)
+    desk.link.attempt(away)
+    notices.post()
+    assert driver.control.ends("op-1") == []
+    notices = Notices(desk.driver, StoreLink(lambda text: None), desk.docket, clock)
+    notices.post()
+    assert [(end.uuid, end.done, end.error) for end in driver.control.ends("op-1")] == [("u", True, "")]
+
+
+def away() -> None:
+    raise DriverUnavailable
 
 
 def test_backoff_is_exact(driver: Driver, clock: FakeClock) -> None:
