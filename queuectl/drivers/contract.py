@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from queuectl.config import Connection
     from queuectl.drivers.concern import Concern
     from queuectl.drivers.control import ControlStore
+    from queuectl.drivers.removed import RemovedStore
 
 T = TypeVar("T")
 State = Literal["ready", "delayed", "reserved"]
@@ -83,6 +84,10 @@ class Stored:
     state: State
     at: float
     """When it is due (ready, delayed) or when its lease ends (reserved)."""
+    parked_at: float | None = None
+    """When it was first parked, of a job that waits because of that."""
+    holder: str = ""
+    """Who reserved it, where the store knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +108,10 @@ class FailedJob:
     failed_at: float
     foreign: bool = False
     """A PHP job's row: verbs leave it alone unless told otherwise."""
+    fingerprint: str = ""
+    """What it shares with failures of the same cause (`queuectl.jobs.fingerprint`)."""
+    place: str = ""
+    """The application's innermost frame, where it is known: `orders.py:charge`."""
     payload: bytes = b""
     text: str = ""
 
@@ -161,12 +170,15 @@ class FailedStore(ABC):
         """
 
     @abstractmethod
-    def forget(self, keys: Sequence[str]) -> list[str]:
-        """Delete these and return the uuids that this call deleted."""
+    def forget(self, keys: Sequence[str], *, keep: str | None = None) -> list[str]:
+        """Delete these and return the uuids that this call deleted. *keep*: an operation's id (`Driver.removed`)."""
 
     @abstractmethod
-    def flush(self, *, before: float | None = None) -> int:
-        """Delete all, or those that failed at or before a time; how many. In batches, never one huge transaction."""
+    def flush(self, *, before: float | None = None, keep: str | None = None) -> int:
+        """Delete all, or those that failed at or before a time; how many. In batches, never one huge transaction.
+
+        *keep*: an operation's id (`Driver.removed`).
+        """
 
 
 class Driver(ABC):
@@ -181,6 +193,8 @@ class Driver(ABC):
     """The lease in seconds: how long a dead host's jobs wait."""
     failed: FailedStore
     control: ControlStore
+    removed: RemovedStore
+    """What was deleted with `keep`, the id of an operation: it goes there in the same step."""
 
     @classmethod
     @abstractmethod
@@ -236,7 +250,21 @@ class Driver(ABC):
         """What lies in a queue in this state, soonest first, in keyset pages."""
 
     @abstractmethod
-    def clear(self, queue: str) -> int:
+    def find(self, keys: Sequence[str]) -> list[Stored]:
+        """The jobs of these uuids (or short ids), wherever they wait or run, in any order; unknown keys are left out.
+
+        May read every queue, in bounded memory. A look at a moment: a job that moves meanwhile may be missed.
+        """
+
+    @abstractmethod
+    def cancel(self, jobs: Sequence[Stored], *, keep: str | None = None) -> list[Stored]:
+        """Delete those that are still waiting exactly as they were found, each in one step, and return them.
+
+        One that is or has been reserved since, or that has changed otherwise, is left alone.
+        """
+
+    @abstractmethod
+    def clear(self, queue: str, *, keep: str | None = None) -> int:
         """Delete every ready, delayed and reserved job of a queue; how many. Running ones then settle as GONE."""
 
     @abstractmethod

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count
 from threading import RLock
 
 from queuectl.clock import Clock
 from queuectl.drivers.contract import FailedJob, FailedStore, Page
 from queuectl.drivers.control import KeyValue
+from queuectl.drivers.memory_removed import MemoryRemovedStore, Removed
+from queuectl.jobs.fingerprint import fingerprint
 from queuectl.jobs.outcome import FailedRecord
 
 MESSAGE_LENGTH = 200
@@ -17,27 +20,33 @@ MESSAGE_LENGTH = 200
 
 
 class MemoryFailedStore(FailedStore):
-    """Failed jobs by a running number; *put_back* pushes one into its queue again."""
+    """Failed jobs by a running number; *revive* pushes one into its queue again."""
 
-    def __init__(self, lock: RLock, put_back: Callable[[FailedRecord], None]) -> None:
+    def __init__(self, lock: RLock, removed: MemoryRemovedStore, revive: Callable[[FailedRecord], None]) -> None:
         self._lock = lock
-        self._put_back = put_back
+        self._removed = removed
+        self._revive = revive
         self._numbers = count(1)
         self._records: dict[str, FailedRecord] = {}
 
     def add(self, records: Sequence[FailedRecord]) -> None:
         with self._lock:
             for record in records:
-                if any(self._records[key].failed_at > record.failed_at for key in self._keys([record.uuid])):
-                    continue
-                self._take([record.uuid])
-                self._records[str(next(self._numbers))] = record
+                self._add(str(next(self._numbers)), record)
+
+    def _add(self, number: str, record: FailedRecord) -> bool:
+        """Whether it is the newest failure of its uuid, and therefore here now."""
+        if any(self._records[key].failed_at > record.failed_at for key in self._keys([record.uuid])):
+            return False
+        self._take([record.uuid])
+        self._records[number] = record
+        return True
 
     def page(self, *, queue: str | None = None, cursor: str | None = None, limit: int = 100) -> Page[FailedJob]:
         with self._lock:
             found = [
                 _summary(key, record)
-                for key, record in reversed(self._records.items())
+                for key, record in sorted(self._records.items(), key=lambda item: -int(item[0]))
                 if queue in (None, record.queue) and (cursor is None or int(key) < int(cursor))
             ]
         return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
@@ -53,21 +62,23 @@ class MemoryFailedStore(FailedStore):
     def retry(self, keys: Sequence[str]) -> list[str]:
         with self._lock:
             taken = self._take(keys)
-            for record in taken:
-                self._put_back(record)
-            return [record.uuid for record in taken]
+            for record in taken.values():
+                self._revive(record)
+            return [record.uuid for record in taken.values()]
 
-    def forget(self, keys: Sequence[str]) -> list[str]:
+    def forget(self, keys: Sequence[str], *, keep: str | None = None) -> list[str]:
         with self._lock:
-            return [record.uuid for record in self._take(keys)]
+            taken = self._take(keys)
+            self._removed.keep(keep, [Removed(partial(self._add, *one), failed=True) for one in taken.items()])
+            return [record.uuid for record in taken.values()]
 
-    def flush(self, *, before: float | None = None) -> int:
+    def flush(self, *, before: float | None = None, keep: str | None = None) -> int:
         with self._lock:
             old = [key for key, record in self._records.items() if before is None or record.failed_at <= before]
-            return len(self._take(old))
+            return len(self.forget(old, keep=keep))
 
-    def _take(self, keys: Sequence[str]) -> list[FailedRecord]:
-        return [self._records.pop(key) for key in self._keys(keys)]
+    def _take(self, keys: Sequence[str]) -> dict[str, FailedRecord]:
+        return {key: self._records.pop(key) for key in self._keys(keys)}
 
     def _keys(self, keys: Sequence[str]) -> list[str]:
         """Our own keys of the records meant by these numbers or uuids, each once."""
@@ -86,6 +97,8 @@ def _summary(key: str, record: FailedRecord) -> FailedJob:
         message=record.problem.message.partition("\n")[0][:MESSAGE_LENGTH],
         attempts=record.attempts,
         failed_at=record.failed_at,
+        fingerprint=fingerprint(record.job, record.problem),
+        place=record.problem.place,
     )
 
 

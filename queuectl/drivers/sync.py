@@ -7,7 +7,8 @@ who writes a driver reads this file first, and `queuectl.testing.contract` holds
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count
 from threading import RLock
 from typing import ClassVar, assert_never
@@ -18,6 +19,7 @@ from queuectl.drivers.concern import Concern
 from queuectl.drivers.contract import Counts, Driver, Page, Reserved, Settlement, State, Stored, Verdict
 from queuectl.drivers.control import ControlStore
 from queuectl.drivers.memory import MemoryFailedStore, MemoryKeyValue
+from queuectl.drivers.memory_removed import MemoryRemovedStore, Removed
 from queuectl.errors import PayloadTooLarge
 from queuectl.jobs.outcome import Completed, Done, Entry, Failed, FailedRecord, Parked, Release
 from queuectl.jobs.payload import again, check_queue_name, new_id
@@ -54,6 +56,10 @@ class _Job:
         """Where it stands in its queue."""
         return self.at, self.number
 
+    def stored(self, now: float) -> Stored:
+        parked = self.parked_since if self.token is None else None
+        return Stored(self.queue, str(self.number), self.payload, self.attempts, self.state(now), self.at, parked)
+
 
 class SyncDriver(Driver):
     """Queues in the memory of this process."""
@@ -69,7 +75,8 @@ class SyncDriver(Driver):
         self._numbers = count(1)
         self._jobs: dict[int, _Job] = {}
         self._values = MemoryKeyValue(self._lock, clock)
-        self.failed = MemoryFailedStore(self._lock, self._put_back)
+        self.removed = self._removed = MemoryRemovedStore(self._lock, clock)
+        self.failed = MemoryFailedStore(self._lock, self._removed, self._revive)
         self.control = ControlStore(self._values)
 
     @classmethod
@@ -138,6 +145,7 @@ class SyncDriver(Driver):
                 self.failed.add([record])
                 self._remove(job, unlock)
             case Release(after=after, spared=spared):
+                job.parked_since = None
                 self._release(job, after, spared=spared)
             case Parked(after=after):
                 job.parked_since = self._clock.now() if job.parked_since is None else job.parked_since
@@ -224,16 +232,41 @@ class SyncDriver(Driver):
         with self._lock:
             after = _place_at(cursor)
             jobs = [job for job in self._lying(queue, state) if after is None or job.place > after]
-            items = [Stored(queue, str(job.number), job.payload, job.attempts, state, job.at) for job in jobs[:limit]]
+            items = [job.stored(self._clock.now()) for job in jobs[:limit]]
             more = len(jobs) > limit
             return Page(items, f"{jobs[limit - 1].at!r}/{jobs[limit - 1].number}" if more else None)
 
-    def clear(self, queue: str) -> int:
+    def find(self, keys: Sequence[str]) -> list[Stored]:
         with self._lock:
-            gone = [number for number, job in self._jobs.items() if job.queue == queue]
-            for number in gone:
-                del self._jobs[number]
+            wanted, now = set(keys), self._clock.now()
+            return [job.stored(now) for job in self._jobs.values() if {job.uuid, str(job.number)} & wanted]
+
+    def cancel(self, jobs: Sequence[Stored], *, keep: str | None = None) -> list[Stored]:
+        with self._lock:
+            found = {stored.id: stored for stored in jobs if self._is_still(stored)}
+            self._delete([self._jobs[int(number)] for number in found], keep)
+            return list(found.values())
+
+    def _is_still(self, stored: Stored) -> bool:
+        """Does it wait, just as it was found? That it has become due meanwhile changes nothing."""
+        job = self._jobs.get(int(stored.id))
+        now = job.stored(self._clock.now()) if job is not None and job.token is None else None
+        return now is not None and now == replace(stored, state=now.state)
+
+    def clear(self, queue: str, *, keep: str | None = None) -> int:
+        with self._lock:
+            gone = [job for job in self._jobs.values() if job.queue == queue]
+            self._delete(gone, keep)
             return len(gone)
+
+    def _delete(self, jobs: Sequence[_Job], keep: str | None) -> None:
+        for job in jobs:
+            del self._jobs[job.number]
+        self._removed.keep(keep, [Removed(partial(self._put_back, job), running=job.token is not None) for job in jobs])
+
+    def _put_back(self, job: _Job) -> bool:
+        self._jobs[job.number] = replace(job, token=None)
+        return True
 
     def about(self) -> Mapping[str, str]:
         return {"place": self.place, "durability": "none: everything is gone with the process"}
@@ -247,7 +280,7 @@ class SyncDriver(Driver):
     def close(self) -> None:
         """Nothing is open."""
 
-    def _put_back(self, record: FailedRecord) -> None:
+    def _revive(self, record: FailedRecord) -> None:
         self._store(record.queue, record.uuid, again(record.payload, now=self._clock.now()))
 
 

@@ -42,6 +42,8 @@ class Problem:
     message: str
     text: str
     """Message and traceback as a person reads them; the failed store keeps this."""
+    place: str = ""
+    """The application's innermost frame, file and function: `orders.py:charge`; empty where there is none."""
 
 
 @dataclass(frozen=True, slots=True)

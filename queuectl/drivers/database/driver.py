@@ -180,7 +180,13 @@ class DatabaseDriver(Driver):
             lambda session: listing.page(session, queue, state, cursor=cursor, limit=limit, foreign=foreign)
         )
 
-    def clear(self, queue: str) -> int:
+    def find(self, keys: Sequence[str]) -> list[Stored]:
+        raise NotImplementedError
+
+    def cancel(self, jobs: Sequence[Stored], *, keep: str | None = None) -> list[Stored]:
+        raise NotImplementedError
+
+    def clear(self, queue: str, *, keep: str | None = None) -> int:
         last = self._sessions.call(lambda session: session.run(texts.LAST_ID, queue=queue).rows)[0][0]
         deleted = 0
         while last is not None:

@@ -68,10 +68,10 @@ class SqlFailedStore(FailedStore):
     def retry(self, keys: Sequence[str]) -> list[str]:
         return self._by_batches(self._retry, keys)
 
-    def forget(self, keys: Sequence[str]) -> list[str]:
+    def forget(self, keys: Sequence[str], *, keep: str | None = None) -> list[str]:
         return self._by_batches(_forget, keys)
 
-    def flush(self, *, before: float | None = None) -> int:
+    def flush(self, *, before: float | None = None, keep: str | None = None) -> int:
         last = self._sessions.call(lambda session: session.run(texts.FAILED_LAST).rows)[0][0]
         deleted = 0
         while last is not None:

@@ -149,7 +149,13 @@ class RedisDriver(Driver):
     def page(self, queue: str, state: State, *, cursor: str | None = None, limit: int = 100) -> Page[Stored]:
         return self._paging.page(queue, state, cursor=cursor, limit=limit)
 
-    def clear(self, queue: str) -> int:
+    def find(self, keys: Sequence[str]) -> list[Stored]:
+        raise NotImplementedError
+
+    def cancel(self, jobs: Sequence[Stored], *, keep: str | None = None) -> list[Stored]:
+        raise NotImplementedError
+
+    def clear(self, queue: str, *, keep: str | None = None) -> int:
         return self._operating.clear(queue)
 
     def about(self) -> Mapping[str, str]:

@@ -80,7 +80,7 @@ class RedisFailedStore(FailedStore):
             moved += self._retry(some)
         return moved
 
-    def forget(self, keys: Sequence[str]) -> list[str]:
+    def forget(self, keys: Sequence[str], *, keep: str | None = None) -> list[str]:
         gone: list[str] = []
         for some in _batches(list(dict.fromkeys(keys))):
             places = _by_queue(self._find(some))
@@ -88,7 +88,7 @@ class RedisFailedStore(FailedStore):
             gone += _chosen([uuids for _, uuids in places], replies)
         return gone
 
-    def flush(self, *, before: float | None = None) -> int:
+    def flush(self, *, before: float | None = None, keep: str | None = None) -> int:
         until = b"+inf" if before is None else number(before)
         return sum(self._flush(keys, until) for keys in self._queues())
 
