@@ -46,6 +46,7 @@ COMMANDS = (
     _workers("restart", "restart:restart", "Let all workers finish their jobs and stop."),
     _workers("pause", "pause:pause", "Let workers leave a queue alone."),
     _workers("resume", "pause:resume", "Let workers take a paused queue again.", "continue", f"{PREFIX}continue"),
+    _workers("drain", "drain:drain", "Pause queues, and wait until nothing of theirs runs."),
     _queues("monitor", "monitor:monitor", "Show how full the queues are; exit 4 above a threshold."),
     _queues("dispatch", "dispatch:dispatch", "Put a job on its way."),
     _queues("relay", "relay:relay", "Carry what outboxes keep over to its connection; workers do so by themselves."),
@@ -80,6 +81,7 @@ COMMANDS = (
     _setup("systemd:config", "systemd_config:systemd_config", "Print a unit for systemd that runs workers."),
     _setup("about", "about:about", "Say what is installed, configured and reachable."),
     _setup("doctor", "doctor:doctor", "Check everything, and say what to do about what is wrong."),
+    _setup("check", "check:check", "Hold the jobs against their lock file, and what waits against the jobs."),
     _setup("help", "help:help_", "Explain a command, or the exit codes."),
 )
 

@@ -1,0 +1,1 @@
+"""Jobs that somebody waits for: which have ended, and how."""
