@@ -77,6 +77,9 @@ class MalformedPayload(QueuectlError):
 class InvalidArguments(QueuectlError):
     """The arguments do not fit the job's fields."""
 
+    reasons: tuple[str, ...] = ()
+    """What is wrong, without the values that it is about: for counting."""
+
 
 class PathRefused(QueuectlError):
     """This path is not one that a disk accepts."""

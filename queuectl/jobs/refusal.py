@@ -29,7 +29,10 @@ def refused(shape: Shape, *mistakes: str) -> InvalidArguments:
 
 def invalid(shape: Shape, error: ValidationError) -> InvalidArguments:
     """The error to raise for what pydantic found."""
-    return refused(shape, *(_mistake(shape, found) for found in error.errors(include_url=False)))
+    found = error.errors(include_url=False)
+    told = refused(shape, *(_mistake(shape, one, with_value=True) for one in found))
+    told.reasons = tuple(_mistake(shape, one, with_value=False) for one in found[:SHOWN])
+    return told
 
 
 def unknown(name: str, known: Iterable[str]) -> str:
@@ -58,7 +61,7 @@ _short = reprlib.Repr()
 _short.maxstring = _short.maxother = _short.maxlong = 2 * VALUE
 
 
-def _mistake(shape: Shape, found: Any) -> str:
+def _mistake(shape: Shape, found: Any, *, with_value: bool) -> str:
     path = [str(part) for part in found["loc"]]
     where = ".".join(path)
     match found["type"]:
@@ -67,9 +70,11 @@ def _mistake(shape: Shape, found: Any) -> str:
         case "extra_forbidden" if len(path) == 1:
             return unknown(where, shape.names)
         case "json_invalid":
-            return found["msg"] if not where else f"{where}: {found['msg']}"
+            said = found["msg"] if with_value else "invalid JSON"
+            return said if not where else f"{where}: {said}"
     said = found["msg"]
-    if any(map(is_secret, path)) and found["type"] in ("value_error", "assertion_error"):
+    if found["type"] in ("value_error", "assertion_error") and (not with_value or any(map(is_secret, path))):
         said = "it is not valid"  # a validator's own words may repeat the value
     said = said[:1].lower() + said[1:]
-    return f"{where}={shown(found['input'], *path)}: {said}" if where else said
+    value = f"={shown(found['input'], *path)}" if with_value else ""
+    return f"{where}{value}: {said}" if where else said
