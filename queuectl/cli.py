@@ -25,6 +25,7 @@ def main(arguments: Sequence[str] | None = None, output: Output | None = None) -
     from queuectl.commands.session import Session
 
     session = Session(output)
+    session.words = words
     try:
         return _run(words, session)
     finally:

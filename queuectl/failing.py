@@ -189,13 +189,18 @@ class FailedJobs:
         """Put these back on the queues they came from; the uuids that moved. What is gone already is left out."""
         return list(chain.from_iterable(self._retry_in(name, jobs) for name, jobs in _by_store(batch).items()))
 
-    def forget(self, batch: Sequence[Located]) -> list[str]:
-        """Delete these; the uuids that this call deleted."""
+    def forget(self, batch: Sequence[Located], *, keep: str | None = None) -> list[str]:
+        """Delete these; the uuids that this call deleted. *keep*: the operation that can bring them back."""
         return list(
             chain.from_iterable(
-                self._drivers[name].failed.forget([job.uuid for job in jobs]) for name, jobs in _by_store(batch).items()
+                self._drivers[name].failed.forget([job.uuid for job in jobs], keep=keep)
+                for name, jobs in _by_store(batch).items()
             )
         )
+
+    def total(self) -> int:
+        """How many there are; one that is on its way to the collecting store is counted twice."""
+        return sum(driver.failed.count() for driver in self._drivers.values())
 
     def count(self, *, before: float | None = None, foreign: bool = False) -> int:
         """How many `flush` would delete."""

@@ -1,16 +1,19 @@
-"""Act on many failed jobs a batch at a time, and say how it went."""
+"""Act on many failed jobs a batch at a time, and say how it goes and how it went."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from queuectl.commands.exit_codes import DONE, FAILED
+from queuectl.commands.progress import Progress
+from queuectl.commands.recording import Recording
 from queuectl.commands.selection import Selection
 from queuectl.commands.session import Session
 from queuectl.commands.text import leader, safe
-from queuectl.failing import Located
+from queuectl.failing import FailedJobs, Located
 
 BATCH = 500
 Act = Callable[[Sequence[Located]], list[str]]
@@ -32,9 +35,12 @@ class Tally:
     """Left where they were: the connection that they belong to is away."""
     missing: list[str] = field(default_factory=list)
     spared: int = 0
+    operation: str | None = None
+    """What `undo` takes, where it can be undone."""
 
-    def close(self, selection: Selection) -> None:
+    def close(self, selection: Selection, recording: Recording | None = None) -> None:
         self.missing, self.spared = selection.missing, selection.spared
+        self.operation = recording.id if recording is not None and recording.can_be_undone else None
 
     @property
     def exit_code(self) -> int:
@@ -61,26 +67,59 @@ class Tally:
             "stranded": self.stranded,
             "spared": self.spared,
             "dry_run": dry_run,
+            "operation": self.operation,
         }
 
 
 def in_batches(
-    session: Session, jobs: Iterable[Located], act: Act, tally: Tally, *, dry_run: bool, quiet: bool
+    session: Session, jobs: Iterable[Located], act: Act, tally: Tally, *, progress: Progress, quiet: bool
 ) -> None:
-    """Act on all, however many, with one batch in memory; Ctrl-C says how far it got."""
+    """Act on all, however many, with one batch in memory; Ctrl-C says how far it got.
+
+    Each job gets a line unless *quiet*; on a terminal only where one batch is enough for all of them.
+    """
     try:
-        for batch in _batches(jobs):
-            moved = [located.job.uuid for located in batch] if dry_run else act(batch)
+        for number, batch in enumerate(_batches(jobs)):
+            moved = act(batch)
             tally.done += len(moved)
             tally.overtaken += len(batch) - len(moved)
-            if not quiet:
+            progress.say(f"{tally.done:,} {tally.done_word}")
+            is_long = number > 0 or len(batch) == BATCH
+            if not (quiet or session.output.quiet or (is_long and session.output.is_terminal)):
+                progress.hide()
                 _show(session, moved, tally.badge)
     except KeyboardInterrupt:
-        session.output.warn(f"Interrupted: {tally.done} {tally.done_word}. Run it again to continue.")
+        progress.hide()
+        session.output.warn(f"Interrupted: {tally.done:,} {tally.done_word}. Run it again to continue.")
         raise
 
 
-def _batches(jobs: Iterable[Located]) -> Iterable[list[Located]]:
+def recorded(session: Session, recording: Recording, act: Act) -> Act:
+    """*act*, written down in each store that it changes."""
+
+    def run(batch: Sequence[Located]) -> list[str]:
+        stores = {located.job.uuid: located.store for located in batch}
+        recording.begin(session.app.driver(name) for name in dict.fromkeys(stores.values()))
+        moved = act(batch)
+        for name, count in Counter(stores[uuid] for uuid in moved).items():
+            recording.add(session.app.driver(name), count)
+        return moved
+
+    return run
+
+
+def untouched(batch: Sequence[Located]) -> list[str]:
+    """What acts in a dry run."""
+    return [located.job.uuid for located in batch]
+
+
+def looking_at(session: Session, selection: Selection, failed: FailedJobs) -> Progress:
+    """What tells how many of the failed jobs have been looked at."""
+    total = failed.total() if selection.at_most is None else selection.at_most
+    return Progress(session.output, "failed jobs looked at", total)
+
+
+def _batches(jobs: Iterable[Located]) -> Iterator[list[Located]]:
     batch: list[Located] = []
     for job in jobs:
         batch.append(job)
@@ -93,7 +132,5 @@ def _batches(jobs: Iterable[Located]) -> Iterable[list[Located]]:
 
 def _show(session: Session, uuids: Iterable[str], badge: str) -> None:
     output = session.output
-    if output.quiet:
-        return
     done, width = output.style(badge, "green", "bold"), output.width
     output.lines(leader(safe(uuid), done, width) for uuid in uuids)

@@ -1,89 +1,99 @@
-"""`queue:failed`: the jobs that failed for good, of every connection, newest first."""
+"""`queue:failed`: the jobs that failed for good, of every connection, newest first or by what they have in common."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import deque
+from dataclasses import replace
 from itertools import islice
 from typing import Annotated
 
 import typer
 
-from queuectl.commands.exit_codes import THRESHOLD
-from queuectl.commands.failed_rows import HEADER, HEADER_OF_ONE_ID, to_json, to_row, with_one_id
-from queuectl.commands.failed_stores import doubt_queue, reachable
-from queuectl.commands.options import Connection, Ids, Json
+from queuectl.commands.batches import looking_at
+from queuectl.commands.exit_codes import FAILED, THRESHOLD
+from queuectl.commands.failed_groups import grouped, show_groups
+from queuectl.commands.failed_rows import HEADER, HEADER_OF_ONE_ID, to_json, to_row, to_row_with_one_id
+from queuectl.commands.failed_stores import doubt_queues, reachable
+from queuectl.commands.filters import Filter, filtered
+from queuectl.commands.listing import Counted, Form, Listing
+from queuectl.commands.options import Connection, FailedIds, Ids, Json, Jsonl
 from queuectl.commands.output import Output
+from queuectl.commands.selection import Selection, select
 from queuectl.commands.session import Session
-from queuectl.commands.text import safe
-from queuectl.commands.times import moment
 from queuectl.errors import UsageError
-from queuectl.failing import Located
+from queuectl.failing import FailedJobs, Located
 
-TABLE_ROWS = 200
-"""Rows that one table holds: each is drawn whole, and there may be a million."""
 NARROW = 120
 """Columns of a terminal that is too small for two ids a row."""
+NOTHING = "No failed jobs found."
+NOT_FOUND = "Unable to find failed job with ID [{}]."
 
 
-class Counted:
-    """Passes items on and knows how many they were."""
-
-    def __init__(self, items: Iterable[Located]) -> None:
-        self._items = items
-        self.count = 0
-
-    def __iter__(self) -> Iterator[Located]:
-        for item in self._items:
-            self.count += 1
-            yield item
-
-
+@filtered
 def failed(
     context: typer.Context,
-    queue: Annotated[str, typer.Option("--queue", metavar="NAME", help="Only this queue.")] = "",
+    filters: Filter,
+    ids: FailedIds = None,
+    group: Annotated[
+        bool, typer.Option("--group", help="By what they have in common; with a fingerprint, the jobs of that group.")
+    ] = False,
     connection: Connection = "",
-    since: Annotated[str, typer.Option("--since", metavar="TIME", help="Not older than 2h, or than a date.")] = "",
     max_: Annotated[
         int | None,
         typer.Option("--max", metavar="N", min=0, help="Exit 4 if there are more than this.", show_default=False),
     ] = None,
     as_json: Json = False,
-    ids: Ids = False,
+    as_jsonl: Jsonl = False,
+    only_ids: Ids = False,
 ) -> int:
-    """List the jobs that failed for good, newest first."""
+    """List the jobs that failed for good, newest first. Those of a PHP application are among them."""
     session = Session.of(context)
-    if as_json and ids:
-        raise UsageError("Give --json or --ids, not both.")
+    form = Form.chosen(as_json=as_json, as_jsonl=as_jsonl, ids=only_ids)
+    words, limit = list(ids or []), filters.limit
+    filters = replace(filters, limit=None)  # how many are shown; --max is about how many there are
+    if group and words:
+        filters, words, group = replace(filters, group=_only(words)), [], False
+    selection = select(session, words or ["all"], filters=filters, foreign=True)
     jobs, missed = reachable(session, connection)
-    after = moment(since, session.app.clock.now(), "--since") if since else None
-    rows = jobs.all(queue or None)
-    # every row is looked at: those that came from another store later are not in the order they failed in
-    counted = Counted(row for row in rows if after is None or row.job.failed_at >= after)
-    _show(session.output, counted, as_json=as_json, ids=ids)
-    if not counted.count:
-        doubt_queue(session, jobs, queue)
-    return THRESHOLD if max_ is not None and counted.count > max_ else missed
-
-
-def _show(output: Output, rows: Iterable[Located], *, as_json: bool, ids: bool) -> None:
-    """Everything is read to the end, even where nobody reads us any more: the count decides the exit code."""
-    if as_json:
-        output.json_array(map(to_json, rows))
-    elif ids:
-        for row in rows:
-            output.line(safe(row.job.uuid) if output.is_terminal else row.job.uuid)
-    else:
-        _print(output, iter(rows))
-
-
-def _print(output: Output, rows: Iterator[Located]) -> None:
-    first = True
-    narrow = output.is_terminal and output.width < NARROW
-    while page := [to_row(row) for row in islice(rows, TABLE_ROWS)]:
-        if narrow:
-            output.table(HEADER_OF_ONE_ID, [with_one_id(row) for row in page])
+    with looking_at(session, selection, jobs) as progress:
+        is_streaming = session.output.is_terminal and not group  # its own rows show how far it is
+        rows = Counted(selection.of(jobs, passing=iter if is_streaming else progress.over))
+        if group:
+            groups = grouped(rows)
+            progress.hide()
+            show_groups(session.output, groups, form, limit)
         else:
-            output.table(HEADER, page)
-        first = False
-    if first:
-        output.info("No failed jobs found.")
+            _listing(session.output).show(session.output, islice(rows, limit), form)
+        if max_ is not None:
+            deque(rows, maxlen=0)
+    return _close(session, jobs, selection, rows.count, missed=missed, most=max_)
+
+
+def _only(words: list[str]) -> str:
+    """The one fingerprint."""
+    if len(words) > 1:
+        raise UsageError("--group: give one fingerprint, or the beginning of one.")
+    return words[0]
+
+
+def _listing(output: Output) -> Listing[Located]:
+    if output.is_terminal and output.width < NARROW:
+        return Listing(HEADER_OF_ONE_ID, to_row_with_one_id, to_json, _uuid, NOTHING)
+    return Listing(HEADER, to_row, to_json, _uuid, NOTHING)
+
+
+def _uuid(row: Located) -> str:
+    return row.job.uuid
+
+
+def _close(
+    session: Session, jobs: FailedJobs, selection: Selection, count: int, *, missed: int, most: int | None
+) -> int:
+    """What is to be said at the end, and the exit code."""
+    if not count:
+        doubt_queues(session, jobs, selection.filters.queues)
+    for key in selection.missing:
+        session.output.error(NOT_FOUND.format(key))
+    if most is not None and count > most:
+        return THRESHOLD
+    return FAILED if selection.missing else missed

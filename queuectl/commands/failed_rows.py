@@ -34,6 +34,8 @@ def to_json(located: Located) -> dict[str, Any]:
         "attempts": job.attempts,
         "store": located.store,
         "foreign": job.foreign,
+        "fingerprint": job.fingerprint,
+        "place": job.place,
     }
 
 
@@ -50,9 +52,9 @@ def to_row(located: Located) -> tuple[str, ...]:
     )
 
 
-def with_one_id(row: tuple[str, ...]) -> tuple[str, ...]:
+def to_row_with_one_id(located: Located) -> tuple[str, ...]:
     """The row with its short id, or with its uuid where there is none."""
-    short, uuid, *others = row
+    short, uuid, *others = to_row(located)
     return (uuid if short == NO_SHORT_ID else short, *others)
 
 

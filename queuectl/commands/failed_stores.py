@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from itertools import islice
 
 from queuectl.commands.addresses import doubt
@@ -28,8 +29,9 @@ def _reach(name: str, driver: Driver) -> Driver:
     return driver
 
 
-def doubt_queue(session: Session, jobs: FailedJobs, queue: str) -> None:
-    """Where nothing failed on *queue*, a word if another one looks like it."""
-    sentence = queue and doubt(queue, {located.job.queue for located in islice(jobs.all(), RECENT)})
-    if sentence:
-        session.output.warn(sentence)
+def doubt_queues(session: Session, jobs: FailedJobs, queues: Collection[str]) -> None:
+    """Where nothing failed on *queues*, a word about each that looks like another one."""
+    if queues:
+        known = {located.job.queue for located in islice(jobs.all(), RECENT)}
+        for sentence in filter(None, (doubt(queue, known) for queue in queues)):
+            session.output.warn(sentence)

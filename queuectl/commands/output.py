@@ -114,6 +114,10 @@ class Output:
 
     # Notes
 
+    @property
+    def notes_on_terminal(self) -> bool:
+        return _is_terminal(self.stderr)
+
     def info(self, text: str) -> None:
         if not self.quiet:
             self._note("INFO", text)
@@ -152,7 +156,7 @@ class Output:
 
     @property
     def can_ask(self) -> bool:
-        return _is_terminal(self.stdin) and _is_terminal(self.stderr)
+        return _is_terminal(self.stdin) and self.notes_on_terminal
 
     def confirm(self, question: str) -> bool:
         """Whether the person at the terminal says yes; silence means no."""

@@ -75,9 +75,7 @@ class Progress:
     def _draw(self) -> None:
         self._bar = self._bar or _bar(self._output)
         words = self._what + self._besides
-        self._bar.update(
-            self._bar.task_ids[0], completed=self._done, total=self._most, description=words, refresh=True
-        )
+        self._bar.update(self._bar.task_ids[0], completed=self._done, total=self._most, description=words, refresh=True)
 
     @property
     def _most(self) -> int | None:

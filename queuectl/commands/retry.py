@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
-from queuectl.commands.batches import Tally, in_batches
+from queuectl.commands.batches import Tally, in_batches, looking_at, recorded, untouched
+from queuectl.commands.consent import require_expected
 from queuectl.commands.exit_codes import PARTLY
-from queuectl.commands.failed_stores import doubt_queue, reachable
-from queuectl.commands.options import Connection, DryRun, FailedIds, Foreign, Json
+from queuectl.commands.failed_stores import doubt_queues, reachable
+from queuectl.commands.filters import Filter, filtered
+from queuectl.commands.options import Connection, DryRun, Expect, FailedIds, Foreign, Group, Json
+from queuectl.commands.recording import Recording
 from queuectl.commands.selection import select
 from queuectl.commands.session import Session
 from queuectl.commands.text import plural
@@ -19,13 +23,16 @@ from queuectl.failing import FailedJobs
 NOT_FOUND = "Unable to find failed job with ID [{}]."
 
 
+@filtered
 def retry(
     context: typer.Context,
+    filters: Filter,
     ids: FailedIds = None,
-    queue: Annotated[str, typer.Option("--queue", metavar="NAME", help="All failed jobs of this queue.")] = "",
     range_: Annotated[list[str] | None, typer.Option("--range", metavar="A-B", help="As A-B among the ids.")] = None,
+    group: Group = "",
     connection: Connection = "",
     foreign: Foreign = False,
+    expect: Expect = None,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> int:
@@ -34,17 +41,25 @@ def retry(
     Each moves in one step of its own: run again after an interruption, this continues, and pushes nothing twice.
     """
     session = Session.of(context)
-    selection = select(session, [*(ids or []), *(range_ or [])], queue=queue, foreign=foreign)
+    filters = replace(filters, group=group)
+    selection = select(session, [*(ids or []), *(range_ or [])], filters=filters, foreign=foreign)
     jobs, missed = reachable(session, connection)
     if not dry_run:
         jobs.collect()
+    if expect is not None:
+        require_expected(expect, selection.count(jobs), "failed jobs")
     tally = Tally("retried", "DONE", missed=missed)
-    in_batches(session, selection.of(jobs), jobs.retry, tally, dry_run=dry_run, quiet=as_json)
+    with Recording(session, "retry", dry_run=dry_run) as recording, looking_at(session, selection, jobs) as progress:
+        act = untouched if dry_run else recorded(session, recording, jobs.retry)
+        found = selection.of(jobs, passing=progress.over)
+        in_batches(session, found, act, tally, progress=progress, quiet=as_json)
     tally.close(selection)
     _tell_stranded(session, jobs, tally)
     if not tally.done:
-        doubt_queue(session, jobs, queue)
-    return tally.report(session, as_json=as_json, dry_run=dry_run, not_found=NOT_FOUND, nothing=_nothing(queue))
+        doubt_queues(session, jobs, filters.queues)
+    return tally.report(
+        session, as_json=as_json, dry_run=dry_run, not_found=NOT_FOUND, nothing=_nothing(filters.only_queue)
+    )
 
 
 def _tell_stranded(session: Session, jobs: FailedJobs, tally: Tally) -> None:
@@ -59,5 +74,5 @@ def _tell_stranded(session: Session, jobs: FailedJobs, tally: Tally) -> None:
         tally.missed = PARTLY if tally.done else DriverUnavailable.exit_code
 
 
-def _nothing(queue: str) -> str:
+def _nothing(queue: str | None) -> str:
     return f"Unable to find failed jobs for queue [{queue}]." if queue else "No retryable jobs found."

@@ -1,15 +1,20 @@
-"""Which failed jobs are meant: uuids, short ids, ranges, `all`, or ids from stdin."""
+"""Which failed jobs are meant: uuids, short ids, ranges, ids from stdin, or `all` that a filter lets through."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from math import inf, nextafter
 
+from queuectl.commands.filters import Filter
 from queuectl.commands.session import Session
 from queuectl.errors import UsageError
 from queuectl.failing import FailedJobs, Located
 
+NO_FILTER = Filter()
+Passing = Callable[[Iterable[Located]], Iterable[Located]]
 RANGE = re.compile(r"(\d{1,18})-(\d{1,18})")
 
 
@@ -31,7 +36,8 @@ class Selection:
     """What the words of a command line select."""
 
     everything: bool = False
-    queue: str | None = None
+    filters: Filter = NO_FILTER
+    """Which of everything; ids stand for themselves."""
     keys: list[str] = field(default_factory=list)
     ranges: list[Range] = field(default_factory=list)
     foreign: bool = False
@@ -50,27 +56,45 @@ class Selection:
         """How many it can be, where the words alone tell."""
         return None if self.everything or self.ranges else len(self.keys)
 
-    def of(self, failed: FailedJobs) -> Iterator[Located]:
-        """The jobs themselves. `UsageError`, before the first one, for an id that two connections have."""
+    def of(self, failed: FailedJobs, *, passing: Passing = iter) -> Iterator[Located]:
+        """The jobs themselves; each that is looked at goes through *passing* first.
+
+        `UsageError`, before the first one, for an id that two connections have.
+        """
         if self.everything:
-            yield from self._ours(failed.all(self.queue))
+            looked_at = passing(failed.all(self.filters.only_queue))
+            meant = (located for located in looked_at if self.filters.matches_failed(located.job))
+            yield from islice(self._ours(meant), self.filters.limit)
             return
         for words in self.ranges:
             _require_one_store(words, failed)
+        yield from self._ours(passing(self._with_key(failed)))
+        for words in self.ranges:
+            yield from self._ours(passing(self._in_range(words, failed)))
+
+    def count(self, failed: FailedJobs, *, passing: Passing = iter) -> int:
+        """How many they are now. What fails from here on is no longer selected: it was not counted."""
+        count, newest = 0, 0.0
+        for located in self.of(failed, passing=passing):
+            count += 1
+            newest = max(newest, located.job.failed_at)
+        self.filters = replace(self.filters, before=nextafter(newest, inf))
+        self.missing, self.spared = [], 0
+        return count
+
+    def _with_key(self, failed: FailedJobs) -> Iterator[Located]:
         for key in self.keys:
             found = failed.find(key)
             if found is None:
                 self.missing.append(key)
             else:
-                yield from self._ours([found])
-        for words in self.ranges:
-            yield from self._in_range(words, failed)
+                yield found
 
     def _in_range(self, words: Range, failed: FailedJobs) -> Iterator[Located]:
         empty = True
         for located in filter(words.holds, failed.all()):
             empty = False
-            yield from self._ours([located])
+            yield located
         if empty:
             self.missing.append(words.words)
 
@@ -82,16 +106,16 @@ class Selection:
                 yield located
 
 
-def select(session: Session, words: Sequence[str], *, queue: str = "", foreign: bool = False) -> Selection:
+def select(session: Session, words: Sequence[str], *, filters: Filter = NO_FILTER, foreign: bool = False) -> Selection:
     """Read the words; `UsageError` where they do not fit together or select nothing."""
-    if queue and list(words) not in ([], ["all"]):
-        raise UsageError("Give ids or --queue, not both.")
-    if queue or list(words) == ["all"]:
-        return Selection(everything=True, queue=queue or None, foreign=foreign)
+    if list(words) == ["all"] or (not words and not filters.is_empty):
+        return Selection(everything=True, filters=filters, foreign=foreign)
+    if not filters.is_empty:
+        raise UsageError("Give ids, or options that say which jobs are meant, not both.")
     if "all" in words:
         raise UsageError("`all` stands alone.")
     found = Selection(foreign=foreign)
-    for word in dict.fromkeys(_with_stdin(session, words)):
+    for word in dict.fromkeys(with_stdin(session, words)):
         matched = RANGE.fullmatch(word)
         if matched:
             found.ranges.append(Range(word, int(matched[1]), int(matched[2])))
@@ -102,7 +126,8 @@ def select(session: Session, words: Sequence[str], *, queue: str = "", foreign: 
     return found
 
 
-def _with_stdin(session: Session, words: Sequence[str]) -> Iterator[str]:
+def with_stdin(session: Session, words: Sequence[str]) -> Iterator[str]:
+    """The words, where - stands for the lines of stdin."""
     for word in words:
         if word == "-":
             yield from filter(None, (line.strip() for line in session.output.stdin))

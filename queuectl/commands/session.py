@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from queuectl.commands.output import Output
@@ -19,6 +20,8 @@ class Session:
 
     def __init__(self, output: Output) -> None:
         self.output = output
+        self.words: Sequence[str] = ()
+        """The command line, as it was typed."""
         self.config_path: str | None = None
         self.verbosity = 0
         self.interactive = True

@@ -211,7 +211,11 @@ def test_a_dry_run_changes_nothing(ready: Site) -> None:
     ready.fail(A, B)
     assert ready.run("retry", "all", "--dry-run", "--json").json["retried"] == 2
     assert ready.run("forget", "all", "--dry-run", "--json").json["deleted"] == 2
-    assert ready.run("flush", "--dry-run", "--json").json == {"deleted": 2, "dry_run": True}
+    assert ready.run("flush", "--dry-run", "--json").json == {
+        "deleted": 2,
+        "dry_run": True,
+        "operation": None,
+    }
     assert ready.run("prune-failed", "--hours=0", "--dry-run", "--json").json["deleted"] == 2
     assert len(ready.failed_uuids()) == 2
 
@@ -257,7 +261,8 @@ def test_an_id_that_two_connections_have_is_2(two: Site) -> None:
 def test_one_failed_job_is_forgotten_without_a_question(ready: Site) -> None:
     """Artisan's sentences, for success and for an unknown id."""
     ready.fail(A)
-    assert ready.run("queue:forget", A) == Run(0, "", "Failed job deleted successfully.\n")
+    run = ready.run("queue:forget", A)
+    assert (run.code, run.out, run.err.splitlines()[0]) == (0, "", "Failed job deleted successfully.")
     run = ready.run("queue:forget", A)
     assert (run.code, run.err) == (1, f"error: No failed job matches the given ID [{A}].\n")
 
@@ -283,7 +288,7 @@ def test_ids_may_come_from_a_pipe(ready: Site) -> None:
     """`failed --ids | forget - --yes`."""
     ready.fail(A, B)
     run = ready.run("forget", "-", "--yes", stdin=ready.run("failed", "--ids").out)
-    assert (run.code, run.err) == (0, "2 failed jobs deleted successfully.\n")
+    assert (run.code, run.err.splitlines()[0]) == (0, "2 failed jobs deleted successfully.")
 
 
 def test_flush_takes_hours(ready: Site) -> None:
@@ -291,9 +296,9 @@ def test_flush_takes_hours(ready: Site) -> None:
     ready.fail(A, ago=3 * 86_400)
     ready.fail(B)
     run = ready.run("flush", "--hours=48", "--force")
-    assert run.err == "All jobs that failed more than 48 hours ago have been deleted successfully.\n"
+    assert run.err.startswith("All jobs that failed more than 48 hours ago have been deleted successfully.\n")
     assert ready.failed_uuids() == [B]
-    assert ready.run("queue:flush", "--force").err == "All failed jobs deleted successfully.\n"
+    assert ready.run("queue:flush", "--force").err.startswith("All failed jobs deleted successfully.\n")
     assert ready.failed_uuids() == []
 
 

@@ -1,0 +1,84 @@
+"""What a command changes is written down, in each store that it changes, for `audit` and `undo`."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+from dataclasses import replace
+
+from queuectl.commands.operator import operator
+from queuectl.commands.session import Session
+from queuectl.commands.times import local
+from queuectl.drivers.contract import Driver
+from queuectl.drivers.operation import Operation, new_operation_id
+from queuectl.drivers.removed import KEPT
+from queuectl.jobs.masking import mask
+
+
+class Recording:
+    """One run of a changing command, as its stores will remember it.
+
+    Entered before the first change and left after the last one, so that what an interrupted run removed can be found
+    and brought back. Stores that nothing was changed in remember nothing.
+    """
+
+    def __init__(
+        self, session: Session, verb: str, *, words: str = "", undoable: bool = False, dry_run: bool = False
+    ) -> None:
+        """*words*: what was typed, where that is not the command line."""
+        self._session, self._idle = session, dry_run
+        self._operation = Operation(
+            id=new_operation_id(),
+            verb=verb,
+            words=words or mask(shlex.join(session.words)),
+            who=operator(session.output.environment),
+            at=session.app.clock.now(),
+            undoable=undoable,
+        )
+        self._done: dict[str, tuple[Driver, int]] = {}
+
+    def __enter__(self) -> Recording:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for driver, count in self._done.values():
+            if not count:
+                driver.control.strike(self.id)
+
+    @property
+    def id(self) -> str:
+        return self._operation.id
+
+    @property
+    def keep(self) -> str | None:
+        """What is given to a store that is to keep what it removes."""
+        return self.id if self._operation.undoable else None
+
+    @property
+    def count(self) -> int:
+        return sum(count for _, count in self._done.values())
+
+    def begin(self, drivers: Iterable[Driver]) -> None:
+        """Something is about to be changed in these."""
+        for driver in drivers:
+            if not self._idle and driver.name not in self._done:
+                self._done[driver.name] = (driver, 0)
+                driver.control.record(self._operation)
+
+    def add(self, driver: Driver, count: int = 1) -> None:
+        """So much more was changed there."""
+        if self._idle or not count:
+            return
+        total = count + self._done.get(driver.name, (driver, 0))[1]
+        self._done[driver.name] = (driver, total)
+        driver.control.record(replace(self._operation, count=total))
+
+    @property
+    def can_be_undone(self) -> bool:
+        return self._operation.undoable and self.count > 0
+
+    def tell_undo(self) -> None:
+        """How to take it back, where that can be done."""
+        if self.can_be_undone:
+            until = local(self._operation.at + KEPT)
+            self._session.output.info(f"Kept until {until}: `queuectl undo {self.id}` brings it back.")
