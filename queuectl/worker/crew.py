@@ -92,6 +92,8 @@ class Crew:
 
     def roomiest(self) -> Child | None:
         """Where the next job is to begin: the child that runs the fewest."""
+        if len(self._children) == 1:  # asked for each job
+            return self._children[0] if self._children[0].room else None
         return max((child for child in self._children if child.room), key=_room, default=None)
 
     def idle(self) -> Iterator[Child]:

@@ -46,21 +46,19 @@ class Crowd:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def take(self, frames: Iterable[Frame]) -> None:
-        """Begin what these ask for, and return at once."""
-        coroutines = [frame for frame in frames if not self._begin(frame)]
+        """Begin what these ask for, and return at once. Coroutines go to their loop together, and begin there."""
+        coroutines: list[tuple[int, Attempt, float]] = []
+        for frame in frames:
+            if frame.kind is not Kind.RUN:
+                self._in_a_thread(partial(call_failed, frame, self._runner))
+                continue
+            attempt, timeout = run_from(frame)
+            if self._runner.is_async(attempt.job):
+                coroutines.append((frame.key, attempt, timeout))
+            else:
+                self._in_a_thread(partial(self._run, frame.key, attempt))
         if coroutines:
             self._runner.loop.soon(partial(self._on_the_loop, coroutines))
-
-    def _begin(self, frame: Frame) -> bool:
-        """Begin this one, unless it belongs on the loop: there its arguments are read as well."""
-        if frame.kind is not Kind.RUN:
-            self._in_a_thread(partial(call_failed, frame, self._runner))
-            return True
-        attempt, _ = run_from(frame)
-        if self._runner.is_async(attempt.job):
-            return False
-        self._in_a_thread(partial(self._run, frame.key, attempt))
-        return True
 
     def _in_a_thread(self, work: Callable[[], bytes]) -> None:
         self._todo.put(work)
@@ -84,21 +82,20 @@ class Crowd:
         self._free.append(place)
         return pack_report(key, report)
 
-    def _on_the_loop(self, frames: Iterable[Frame]) -> None:
-        for frame in frames:
-            task = asyncio.get_running_loop().create_task(self._run_async(frame))
+    def _on_the_loop(self, runs: Iterable[tuple[int, Attempt, float]]) -> None:
+        for run in runs:
+            task = asyncio.get_running_loop().create_task(self._run_async(*run))
             self._tasks.add(task)  # the loop itself holds its tasks only weakly
             task.add_done_callback(self._tasks.discard)
 
-    async def _run_async(self, frame: Frame) -> None:
+    async def _run_async(self, key: int, attempt: Attempt, timeout: float) -> None:
         try:
-            attempt, timeout = run_from(frame)
             place = self._free.pop()
-            begins = partial(self._box.begin, frame.key, place)
+            begins = partial(self._box.begin, key, place)
             report = await self._runner.run_async(attempt, timeout=timeout, begins=begins)
             self._free.append(place)
             leave_if_forked(self._born_as)
-            self._out.send(pack_report(frame.key, report))
+            self._out.send(pack_report(key, report))
         except asyncio.CancelledError:
             raise
         except BaseException as error:
