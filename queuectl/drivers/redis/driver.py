@@ -19,14 +19,18 @@ from queuectl.drivers.contract import (
 )
 from queuectl.drivers.control import ControlStore
 from queuectl.drivers.redis.address import Address, parse
+from queuectl.drivers.redis.cancelling import Cancelling
 from queuectl.drivers.redis.cluster import Cluster
 from queuectl.drivers.redis.connect import Connector
 from queuectl.drivers.redis.facts import concerns, facts
 from queuectl.drivers.redis.failed import RedisFailedStore
+from queuectl.drivers.redis.failed_queues import FailedQueues
+from queuectl.drivers.redis.finding import Finding
 from queuectl.drivers.redis.keyvalue import RedisKeyValue
 from queuectl.drivers.redis.operating import Operating
 from queuectl.drivers.redis.paging import Paging
 from queuectl.drivers.redis.pushing import Pushing
+from queuectl.drivers.redis.removed import RedisRemovedStore
 from queuectl.drivers.redis.reserving import Reserving
 from queuectl.drivers.redis.servers import OneServer, SentinelService, Servers
 from queuectl.drivers.redis.settling import Settling, is_plain
@@ -62,8 +66,11 @@ class RedisDriver(Driver):
         self._settling = Settling(self._store, self._pushing, self._reserving, parked_memory=memory)
         self._operating = Operating(self._store, patience=timeout)
         self._paging = Paging(self._store)
-        self._failed = RedisFailedStore(self._store)
-        self.failed = self._failed
+        self._finding = Finding(self._store)
+        self._failed_queues = FailedQueues(self._store)
+        self.removed = removed = RedisRemovedStore(self._store, self._failed_queues)
+        self.failed = RedisFailedStore(self._store, self._failed_queues, removed)
+        self._cancelling = Cancelling(self._store, removed)
         self.control = ControlStore(RedisKeyValue(self._store))
 
     @classmethod
@@ -115,7 +122,7 @@ class RedisDriver(Driver):
         if not special:
             return []
         self._store.run(self._settling.forerunners(special))
-        return [self._failed.note(queue) for queue in {one.reserved.queue for one in special if _is_failed(one)}]
+        return [self._failed_queues.note(queue) for queue in {one.reserved.queue for one in special if _is_failed(one)}]
 
     def _reserved(self, groups: Sequence[tuple[str, ...]], room: int, replies: list[Any]) -> list[Reserved]:
         """The jobs in the trip's last reply, then of the other groups, one after the other: the order is strict."""
@@ -150,13 +157,13 @@ class RedisDriver(Driver):
         return self._paging.page(queue, state, cursor=cursor, limit=limit)
 
     def find(self, keys: Sequence[str]) -> list[Stored]:
-        raise NotImplementedError
+        return self._finding.find(keys, self._operating.queues()) if keys else []
 
     def cancel(self, jobs: Sequence[Stored], *, keep: str | None = None) -> list[Stored]:
-        raise NotImplementedError
+        return self._cancelling.cancel(jobs, keep=keep)
 
     def clear(self, queue: str, *, keep: str | None = None) -> int:
-        return self._operating.clear(queue)
+        return self._cancelling.clear(queue, keep=keep)
 
     def about(self) -> Mapping[str, str]:
         return facts(self._store)

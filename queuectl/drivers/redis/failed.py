@@ -9,8 +9,10 @@ from itertools import chain
 from typing import TypeVar
 
 from queuectl.drivers.contract import FailedJob, FailedStore, Page
+from queuectl.drivers.redis.failed_queues import FailedQueues
 from queuectl.drivers.redis.keys import QueueKeys
-from queuectl.drivers.redis.lua_failed import ADD, FLUSH, FORGET, NOTE, RETRY
+from queuectl.drivers.redis.lua_failed import ADD, FLUSH, FORGET, RETRY
+from queuectl.drivers.redis.removed import SECONDS, RedisRemovedStore
 from queuectl.drivers.redis.rows import failed_job, row_of, stored_text
 from queuectl.drivers.redis.store import Store
 from queuectl.drivers.redis.texts import digest, raw, told
@@ -30,22 +32,19 @@ FLUSHED = 500
 class RedisFailedStore(FailedStore):
     """Ids are the uuids: Redis has no short numbers to give."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, queues: FailedQueues, removed: RedisRemovedStore) -> None:
         self._store = store
-        self._index = store.names.control("failed-queues")
-
-    def note(self, queue: str) -> Command:
-        """What notes that a queue has failures; sent before the first of them is written."""
-        return call(NOTE, (self._index, self._store.names.control("scratch")), (queue.encode(),))
+        self._queues = queues
+        self._removed = removed
 
     def add(self, records: Sequence[FailedRecord]) -> None:
         for some in _batches(records):
-            self._store.run([self.note(queue) for queue in {record.queue for record in some}])
+            self._store.run([self._queues.note(queue) for queue in {record.queue for record in some}])
             replies = self._store.run([self._addition(record) for record in some])
             self._drop_elsewhere([record for record, kept in zip(some, replies, strict=True) if kept])
 
     def page(self, *, queue: str | None = None, cursor: str | None = None, limit: int = 100) -> Page[FailedJob]:
-        queues = self._queues() if queue is None else [self._store.names.queue(queue)]
+        queues = self._queues.all() if queue is None else [self._store.names.queue(queue)]
         found = sorted(self._places(queues, cursor, limit + 1), key=_Place.order, reverse=True)
         shown = found[:limit]
         rows = self._rows(shown)
@@ -72,7 +71,7 @@ class RedisFailedStore(FailedStore):
         return failed_job(key, row, payload=payload or b"", text=text or b"") if row else None
 
     def count(self) -> int:
-        return sum(self._store.run([command(b"ZCARD", keys.failed[0]) for keys in self._queues()]))
+        return sum(self._store.run([command(b"ZCARD", keys.failed[0]) for keys in self._queues.all()]))
 
     def retry(self, keys: Sequence[str]) -> list[str]:
         moved: list[str] = []
@@ -83,20 +82,44 @@ class RedisFailedStore(FailedStore):
     def forget(self, keys: Sequence[str], *, keep: str | None = None) -> list[str]:
         gone: list[str] = []
         for some in _batches(list(dict.fromkeys(keys))):
-            places = _by_queue(self._find(some))
-            replies = self._store.run([call(FORGET, queue.failed, list(map(raw, uuids))) for queue, uuids in places])
-            gone += _chosen([uuids for _, uuids in places], replies)
+            for queue, uuids in _by_queue(self._find(some)):
+                gone += self._forget(queue, uuids, keep)
+        self._kept(keep)
         return gone
 
     def flush(self, *, before: float | None = None, keep: str | None = None) -> int:
         until = b"+inf" if before is None else number(before)
-        return sum(self._flush(keys, until) for keys in self._queues())
+        gone = sum(self._flush(queue, until, keep) for queue in self._queues.all())
+        self._kept(keep)
+        return gone
 
-    def _flush(self, keys: QueueKeys, until: bytes) -> int:
+    def _forget(self, queue: QueueKeys, uuids: Sequence[str], keep: str | None) -> list[str]:
+        """As many at a time as the script takes."""
+        gone: list[str] = []
+        kept = self._keep(queue, keep)
+        while uuids:
+            answers = self._store.call(FORGET, (*queue.failed, *kept), (SECONDS, *map(raw, uuids)))
+            gone += [uuid for uuid, yes in zip(uuids, answers, strict=False) if yes]
+            uuids = uuids[len(answers) :]
+        return gone
+
+    def _flush(self, queue: QueueKeys, until: bytes, keep: str | None) -> int:
         total = 0
-        while dropped := self._store.call(FLUSH, keys.failed, (until, b"%d" % FLUSHED)):
+        kept = self._keep(queue, keep)
+        while dropped := self._store.call(FLUSH, (*queue.failed, *kept), (SECONDS, until, b"%d" % FLUSHED)):
             total += dropped
         return total
+
+    def _keep(self, queue: QueueKeys, operation: str | None) -> Sequence[bytes]:
+        """Where an operation keeps what it removes from a queue, if it does."""
+        if operation is None:
+            return ()
+        self._removed.announce(operation, [queue])
+        return queue.kept(operation).failed
+
+    def _kept(self, operation: str | None) -> None:
+        if operation is not None:
+            self._removed.make_room()
 
     def _retry(self, uuids: Sequence[str]) -> list[str]:
         places = _by_queue(self._find(uuids))
@@ -124,30 +147,19 @@ class RedisFailedStore(FailedStore):
 
     def _drop_elsewhere(self, records: Sequence[FailedRecord]) -> None:
         """A uuid has one row, also if it failed in another queue before."""
-        queues = self._queues()
+        queues = self._queues.all()
         self._store.run(
             [
-                call(FORGET, keys.failed, [raw(record.uuid)])
+                call(FORGET, keys.failed, (SECONDS, raw(record.uuid)))
                 for record in records
                 for keys in queues
                 if keys.name != record.queue
             ]
         )
 
-    def _queues(self) -> list[QueueKeys]:
-        [names] = self._store.run([command(b"SMEMBERS", self._index)])
-        return [self._store.names.queue(name.decode()) for name in sorted(names)]
-
     def _find(self, uuids: Sequence[str]) -> dict[str, QueueKeys]:
         """Which queue each of these failed in; those that are nowhere are left out."""
-        queues, asked = self._queues(), tuple(map(raw, uuids))
-        replies = self._store.run([command(b"ZMSCORE", keys.failed[0], args=asked) for keys in queues])
-        return {
-            uuid: keys
-            for keys, scores in zip(queues, replies, strict=True)
-            for uuid, score in zip(uuids, scores, strict=True)
-            if score is not None
-        }
+        return {one.uuid: one.queue for one in self._queues.search(uuids, self._queues.all())}
 
     def _places(self, queues: Sequence[QueueKeys], cursor: str | None, limit: int) -> Iterator[_Place]:
         """Of each queue the first *limit* places after the cursor, newest first."""

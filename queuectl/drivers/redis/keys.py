@@ -13,6 +13,25 @@ SUFFIXES = (b":delayed", b":reserved", b":notify")
 
 
 @dataclass(frozen=True, slots=True)
+class KeptKeys:
+    """What one operation removed from one queue: as it lay in the queue, and in the failed store."""
+
+    list: bytes
+    delayed: bytes
+    reserved: bytes
+    failed: tuple[bytes, bytes, bytes, bytes]
+
+    @property
+    def jobs(self) -> tuple[bytes, bytes, bytes]:
+        return self.list, self.delayed, self.reserved
+
+    @property
+    def seven(self) -> tuple[bytes, ...]:
+        """In the order in which scripts take them."""
+        return *self.jobs, *self.failed
+
+
+@dataclass(frozen=True, slots=True)
 class QueueKeys:
     """Every key of one queue, client prefix included."""
 
@@ -42,8 +61,12 @@ class QueueKeys:
     @property
     def failed(self) -> tuple[bytes, bytes, bytes, bytes]:
         """The failed store's part: order (sorted set), rows, payloads and texts (hashes), all by uuid."""
-        base = self.own + b"failed"
-        return base, base + b":rows", base + b":payloads", base + b":texts"
+        return _failed(self.own + b"failed")
+
+    def kept(self, operation: str) -> KeptKeys:
+        """What an operation removed from this queue. A slash is in no queue's name, so these are no other queue's."""
+        base = self.own + b"removed/" + operation.encode("utf-8", "surrogatepass") + b"/"
+        return KeptKeys(base + b"list", base + b"delayed", base + b"reserved", _failed(base + b"failed"))
 
     def once(self, mark: str) -> bytes:
         return self.own + b"once:" + mark.encode()
@@ -99,6 +122,10 @@ class Namespace:
         if name.startswith("}"):
             raise InvalidName(f"{name!r} cannot be a queue of a cluster: a name may not begin with }} there.")
         return f"{{{name}}}"
+
+
+def _failed(base: bytes) -> tuple[bytes, bytes, bytes, bytes]:
+    return base, base + b":rows", base + b":payloads", base + b":texts"
 
 
 def hash_tag(key: bytes) -> bytes | None:

@@ -91,6 +91,18 @@ local function sweep(q, now)
 end
 """
 
+PORTION = """
+-- Bytes after which a script lets others have their turn.
+local PORTION = 1000000
+"""
+
+EXPIRE = """
+-- What is kept in these keys goes by itself.
+local function expire(first, last, seconds)
+  for k = first, last do redis.call('EXPIRE', KEYS[k], seconds) end
+end
+"""
+
 UNIQUE = """
 -- Who holds a unique key: its value is `expiry|uuid`.
 local function holder(key, now)

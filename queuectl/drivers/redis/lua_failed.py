@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from queuectl.drivers.redis.lua import CLOCK, QUEUE, SWEEP, UNIQUE, script
+from queuectl.drivers.redis.lua import CLOCK, EXPIRE, PORTION, QUEUE, SWEEP, UNIQUE, script
 
 KEEP = """
 local function keep(first, uuid, failed_at, row, payload, text)
@@ -100,24 +100,64 @@ return answer
 """,
 )
 
+ASIDE = """
+-- A failed job into the four keys from KEYS[5] on, where there are any; its size.
+local function set_aside(uuid)
+  local failed_at, size = KEYS[5] and redis.call('ZSCORE', KEYS[1], uuid), 0
+  if not failed_at then return 0 end
+  redis.call('ZADD', KEYS[5], failed_at, uuid)
+  for k = 2, 4 do
+    local text = redis.call('HGET', KEYS[k], uuid)
+    if text then redis.call('HSET', KEYS[k + 4], uuid, text) end
+    size = size + #(text or '')
+  end
+  return size
+end
+"""
+
 FORGET = script(
     "forget",
+    KEEP,
     DROP,
+    ASIDE,
+    EXPIRE,
+    PORTION,
     """
--- KEYS: four of the failed store.  ARGV: uuids.  Returns 1 or 0 for each.
-local gone = {}
-for a = 1, #ARGV do gone[a] = drop(1, {ARGV[a]}) end
+-- KEYS: four of the failed store, and four that keep them or none.  ARGV: seconds to keep, uuids.
+-- Returns 1 or 0 for each, as far as it got.
+local gone, size = {}, 0
+look(1)
+redis.call('HDEL', KEYS[2], '')  -- a first write that a full server allows: it then allows the others
+for a = 2, #ARGV do
+  if size > PORTION then break end
+  size = size + set_aside(ARGV[a])
+  gone[a - 1] = drop(1, {ARGV[a]})
+end
+expire(5, #KEYS, ARGV[1])
 return gone
 """,
 )
 
 FLUSH = script(
     "flush",
+    KEEP,
     DROP,
+    ASIDE,
+    EXPIRE,
+    PORTION,
     """
--- A batch of those that failed at or before a time.  KEYS: four of the failed store.  ARGV: time, size of the batch.
-local uuids = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])
-if #uuids > 0 then drop(1, uuids) end
-return #uuids
+-- A batch of those that failed at or before a time; how many.  KEYS: four of the failed store, and four that keep them
+-- or none.  ARGV: seconds to keep, time, size of the batch.
+local gone, size = {}, 0
+look(1)
+redis.call('HDEL', KEYS[2], '')  -- a first write that a full server allows: it then allows the others
+for i, uuid in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[2], 'LIMIT', 0, ARGV[3])) do
+  if size > PORTION then break end
+  size = size + set_aside(uuid)
+  gone[i] = uuid
+end
+if #gone > 0 then drop(1, gone) end
+expire(5, #KEYS, ARGV[1])
+return #gone
 """,
 )

@@ -170,7 +170,8 @@ RELEASE = script(
     QUEUE,
     SWEEP,
     """
--- KEYS: four, parked.  ARGV: now, member, seconds, new text or '', who is parked or '', how long that is remembered.
+-- KEYS: four, parked.  ARGV: now, member, seconds, new text or '', whose it is or '' (as parked as before), how long it
+-- is remembered since when it is parked, or '' (it no longer is).
 -- Returns 1, 0 (not ours any more) or -1 (would collapse with a delayed twin; nothing done).
 local q, now, after = queue(1), clock(ARGV[1]), tonumber(ARGV[3])
 local text = ARGV[4] == '' and ARGV[2] or ARGV[4]
@@ -179,9 +180,11 @@ redis.call('ZCARD', KEYS[5])
 if not redis.call('ZSCORE', q.reserved, ARGV[2]) then return 0 end
 if after > 0 and redis.call('ZSCORE', q.delayed, text) then return -1 end
 redis.call('ZREM', q.reserved, ARGV[2])
-if ARGV[5] ~= '' then
+if ARGV[6] ~= '' then
   redis.call('ZADD', KEYS[5], 'NX', now, ARGV[5])
   redis.call('ZREMRANGEBYSCORE', KEYS[5], '-inf', now - ARGV[6])
+elseif ARGV[5] ~= '' then
+  redis.call('ZREM', KEYS[5], ARGV[5])
 end
 if after > 0 then
   redis.call('ZADD', q.delayed, now + after, text)

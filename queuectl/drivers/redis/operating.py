@@ -1,4 +1,4 @@
-"""What operators ask: how full the queues are, what lies in them, and to empty one."""
+"""What operators ask: which queues there are, and how full they are."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from queuectl.drivers.contract import Counts
 from queuectl.drivers.redis.keys import LARAVEL, QueueKeys
-from queuectl.drivers.redis.lua_operator import CLEAR, COUNTS
+from queuectl.drivers.redis.lua_operator import COUNTS
 from queuectl.drivers.redis.store import Store
 from queuectl.drivers.redis.texts import ready_since, told
 from queuectl.drivers.redis.wire import Command, call, command, pack
@@ -39,7 +39,7 @@ class Operating:
             names = list(dict.fromkeys(queues))
             replies = self._store.run([self._count(name) for name in names])
             return {name: self._read(name, reply) for name, reply in zip(names, replies, strict=True)}
-        names = sorted(self._known())
+        names = self.queues()
         found: dict[str, Counts] = {}
         for name, reply in zip(names, self._store.ask([self._count(name) for name in names]), strict=True):
             if isinstance(reply, ConfigurationError):
@@ -58,10 +58,6 @@ class Operating:
         seconds, microseconds = self._store.ask_node(self._store.servers.masters()[0], pack(b"TIME"))
         return int(seconds) + int(microseconds) / 1e6
 
-    def clear(self, queue: str) -> int:
-        keys = self._store.names.queue(queue)
-        return int(self._store.call(CLEAR, (*keys.four, keys.parked), ()))
-
     def _count(self, queue: str) -> Command:
         return call(COUNTS, self._store.names.queue(queue).four, (self._store.now(),))
 
@@ -79,10 +75,10 @@ class Operating:
             found = ready_since(head or b"")
         return found
 
-    def _known(self) -> set[str]:
+    def queues(self) -> list[str]:
         """The queues we were told of, and those that keys speak of."""
         [noted] = self._store.run([command(b"SMEMBERS", self._index)])
-        return {told(name) for name in noted} | set(self._discovered())
+        return sorted({told(name) for name in noted} | set(self._discovered()))
 
     def _discovered(self) -> Iterator[str]:
         names = self._store.names

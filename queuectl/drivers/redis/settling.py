@@ -105,7 +105,7 @@ class Settling:
         if reply == TWIN and isinstance(settlement.outcome, Release):
             queue, reserved = self._store.names.queue(settlement.reserved.queue), settlement.reserved
             text = recounted(reserved.token, reserved.attempts)
-            [reply] = self._store.run([self._move(queue, reserved, settlement.outcome.after, text=text)])
+            [reply] = self._store.run([self._move(queue, reserved, settlement.outcome.after, text=text, spared=False)])
         return Verdict.APPLIED if reply == 1 else Verdict.GONE
 
     def parked_for(self, reserved: Reserved) -> float:
@@ -159,11 +159,15 @@ class Settling:
     ) -> Command:
         """A spared attempt is taken off the counter, so the text gets a new `id`: no two attempts may look alike."""
         text = recounted(reserved.token, max(reserved.attempts - 1, 0)) if spared else b""
-        return self._move(queue, reserved, after, text=text, parked=mark_of(reserved.payload) if parked else b"")
+        return self._move(queue, reserved, after, text=text, spared=spared, parked=parked)
 
-    def _move(self, queue: QueueKeys, reserved: Reserved, after: float, *, text: bytes, parked: bytes = b"") -> Command:
+    def _move(
+        self, queue: QueueKeys, reserved: Reserved, after: float, *, text: bytes, spared: bool, parked: bool = False
+    ) -> Command:
+        """One that has been tried is parked no more; one that was only held is as parked as before."""
         wait = number(min(max(after, 0.0), CENTURY))
-        args = (self._store.now(), reserved.token, wait, text, parked, self._parked_memory)
+        whose = mark_of(reserved.payload) if parked or not spared else b""
+        args = (self._store.now(), reserved.token, wait, text, whose, self._parked_memory if parked else b"")
         return call(RELEASE, (*queue.four, queue.parked), args)
 
     def _fail(self, queue: QueueKeys, reserved: Reserved, failed: Failed) -> Command:

@@ -18,6 +18,8 @@ from queuectl.jobs.payload import TAIL, decode, new_id, parse, with_attempts
 
 WRAPPER = b'{"queuectl:raw":"'
 WRAPPED = re.compile(rb'\{"queuectl:raw":"([A-Za-z0-9+/=]*)","id":"[0-9a-f]+","attempts":\d+\}')
+UUID_FIRST = re.compile(rb'\{"uuid":"([0-9a-f-]{36})",')
+"""How our payloads begin, and Laravel's: the rest need not be read for its name."""
 TAIL_BYTES = 200
 OWN_ID = 32
 CREATED = re.compile(rb'"createdAt":(\d{1,12})')
@@ -35,9 +37,17 @@ def unwrap(member: bytes) -> bytes:
         return member
 
 
-def wrap(payload: bytes, attempts: int) -> bytes:
+def wrap(payload: bytes, attempts: int, identifier: str | None = None) -> bytes:
     """Bytes that are no job, whole, in JSON that no worker of any kind loses."""
-    return b'%s%s","id":"%s","attempts":%d}' % (WRAPPER, base64.b64encode(payload), new_id().encode(), attempts)
+    name = raw(identifier or new_id())
+    return b'%s%s","id":"%s","attempts":%d}' % (WRAPPER, base64.b64encode(payload), name, attempts)
+
+
+def member_of(payload: bytes, identifier: str, attempts: int) -> bytes:
+    """The member behind what a listing shows."""
+    if (id_of(payload), attempts_of(payload)) == (identifier, attempts):
+        return payload
+    return wrap(payload, attempts, identifier)
 
 
 def recounted(member: bytes, attempts: int) -> bytes:
@@ -76,6 +86,8 @@ def id_of(payload: bytes) -> str:
 
 def mark_of(payload: bytes) -> bytes:
     """What tells this job from others through all its lives: its uuid, or a digest of what does not change."""
+    if first := UUID_FIRST.match(payload):
+        return first[1]
     try:
         found = parse(payload)
     except MalformedPayload:

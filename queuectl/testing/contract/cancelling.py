@@ -83,10 +83,10 @@ class Cancelling(Contract):
 
     def test_a_job_whose_lease_ran_out_can_be_cancelled(self, driver: Driver, clock: FakeClock) -> None:
         """Once it is back among those that wait; its late worker then settles nothing."""
-        push(driver)
+        push(driver, entry(), entry())
         late = reserve_one(driver)
         clock.sleep(driver.retry_after + 1)
-        reserve(driver, "elsewhere")  # sweeps
+        reserve_one(driver)  # the other one; on the way the queue is swept
         [stored] = driver.page("mail", "ready").items
         assert (stored.attempts, driver.cancel([stored])) == (1, [stored])
         assert settle(driver, late, Done()) is not APPLIED
