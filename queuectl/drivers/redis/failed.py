@@ -73,10 +73,10 @@ class RedisFailedStore(FailedStore):
     def count(self) -> int:
         return sum(self._store.run([command(b"ZCARD", keys.failed[0]) for keys in self._queues.all()]))
 
-    def retry(self, keys: Sequence[str]) -> list[str]:
+    def retry(self, keys: Sequence[str], *, watch: str | None = None) -> list[str]:
         moved: list[str] = []
         for some in _batches(list(dict.fromkeys(keys))):
-            moved += self._retry(some)
+            moved += self._retry(some, watch)
         return moved
 
     def forget(self, keys: Sequence[str], *, keep: str | None = None) -> list[str]:
@@ -121,7 +121,7 @@ class RedisFailedStore(FailedStore):
         if operation is not None:
             self._removed.make_room()
 
-    def _retry(self, uuids: Sequence[str]) -> list[str]:
+    def _retry(self, uuids: Sequence[str], watch: str | None) -> list[str]:
         places = _by_queue(self._find(uuids))
         reads = [command(b"HMGET", keys.failed[2], args=tuple(map(raw, found))) for keys, found in places]
         portions = [
@@ -129,15 +129,15 @@ class RedisFailedStore(FailedStore):
             for (keys, found), payloads in zip(places, self._store.run(reads), strict=True)
             for some in _portions(zip(found, payloads, strict=True))
         ]
-        replies = self._store.run([self._retrial(keys, some) for keys, some in portions])
+        replies = self._store.run([self._retrial(keys, some, watch) for keys, some in portions])
         return _chosen([[uuid for uuid, _ in some] for _, some in portions], replies)
 
-    def _retrial(self, keys: QueueKeys, portion: Sequence[tuple[str, bytes]]) -> Command:
+    def _retrial(self, keys: QueueKeys, portion: Sequence[tuple[str, bytes]], watch: str | None) -> Command:
         clock = self._store.clock
         now = time.time() if clock is None else clock.now()
         args = [self._store.now()]
         for uuid, payload in portion:
-            args += (raw(uuid), digest(payload).encode(), again(payload, now=now))
+            args += (raw(uuid), digest(payload).encode(), again(payload, now=now, watch=watch))
         return call(RETRY, (*keys.four, *keys.failed, keys.parked), args)
 
     def _addition(self, record: FailedRecord) -> Command:
