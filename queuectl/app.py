@@ -103,10 +103,12 @@ class App:
 
     def driver(self, name: str | None = None) -> Driver:
         """The driver of a connection, whose server is reached on first use."""
+        found = self._drivers.get(name or self.config.default)
+        if found is not None:
+            return found
         connection = self.connection(name)
-        if connection.name not in self._drivers:
-            self._drivers[connection.name] = self._build(connection)
-        return self._drivers[connection.name]
+        found = self._drivers[connection.name] = self._build(connection)
+        return found
 
     def _build(self, connection: Connection) -> Driver:
         with self._located(connection, "driver"):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, NamedTuple, Protocol
 
 from queuectl.clock import Clock
@@ -17,16 +19,18 @@ from queuectl.jobs.definition import Job, registered_name
 from queuectl.jobs.form import Form, form, head
 from queuectl.jobs.limits import Settings
 from queuectl.jobs.outcome import Ending, Entry, Problem, Report
-from queuectl.jobs.payload import check_queue_name, new_identities
+from queuectl.jobs.payload import check_queue_name, new_identities, new_identity
 from queuectl.jobs.pending import Destination
 from queuectl.jobs.registry import Registry
 from queuectl.jobs.running import depth
-from queuectl.jobs.settings import SETTINGS, declared, is_delay, moment, seconds_until
+from queuectl.jobs.settings import OF_RUNS, SETTINGS, declared, is_delay, moment, seconds_until
 from queuectl.runner import Attempt, Runner, record
 
 logger = logging.getLogger("queuectl.dispatch")
 DEEPEST = 100
 """Jobs that may run one inside the other on immediate connections."""
+_says = attrgetter("__name__", "connection", "queue", "delay", *OF_RUNS)
+"""What a job class says of itself, as it is at the moment."""
 
 
 class Route(NamedTuple):
@@ -106,7 +110,7 @@ class QueueDispatcher:
         now = self._clock.now()
         route, arguments = self._route(type(job), to, now), dump(job)
         blank = route.form if job.retry_until is None else _form_until(route, job, now)
-        [(uuid, identity)] = new_identities(1)
+        uuid, identity = new_identity()
         return route, Entry(route.queue, blank.fill(uuid, arguments, identity), uuid, route.wait)
 
     def _entries(self, jobs: Sequence[Job], to: Destination) -> tuple[dict[type[Job], Route], list[Entry]]:
@@ -135,18 +139,18 @@ class QueueDispatcher:
 
     def _route(self, cls: type[Job], to: Destination, now: float) -> Route:
         """As the last one of this class, as long as nothing it was made from has changed."""
-        self._registry.add(cls)
-        driver, name, settings = self._driver(to.connection or cls.connection), registered_name(cls), declared(cls)
-        made_from = (driver, to, cls.queue, cls.delay, name, settings, int(now))
-        last = self._routes.get(cls)
+        driver, said, last = self._driver(to.connection or cls.connection), _says(cls), self._routes.get(cls)
+        made_from = (driver, to, int(now), vars(cls).get("name"), said)
         if last is not None and last[0] == made_from:
             return last[1]
+        self._registry.add(cls)
+        name, settings = registered_name(cls), declared(cls)
         queue = check_queue_name(to.queue or cls.queue or self._settings[driver.name].queue)
         delay = cls.delay if to.delay is None else to.delay
         wait = 0.0 if delay is None else seconds_until(delay, now)
         route = Route(driver, name, queue, wait, settings, _form(name, settings, wait, now, until=None))
         if not isinstance(delay, datetime):  # a moment is nearer at each dispatch
-            self._routes[cls] = (made_from, route)
+            self._routes[cls] = ((*made_from[:-1], tuple(map(copy, said))), route)  # what is a list may be changed
         return route
 
     def _run(self, driver: Driver, job: Job, entry: Entry) -> None:

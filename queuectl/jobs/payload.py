@@ -52,6 +52,12 @@ def new_uuid() -> str:
     return _uuid(urandom(16).hex())
 
 
+def new_identity() -> tuple[str, str]:
+    """A uuid and an id for a new job."""
+    drawn = urandom(32).hex()
+    return _uuid(drawn[:32]), drawn[32:]
+
+
 def new_identities(count: int) -> Iterator[tuple[str, str]]:
     """A uuid and an id for each of so many new jobs.
 

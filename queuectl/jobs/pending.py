@@ -34,7 +34,8 @@ ANYWHERE = Destination()
 
 def dispatch(make: Callable[..., object], args: Any, kwargs: Any, to: Destination) -> str:
     """Dispatch the one job that *make*, a job class, makes of these arguments."""
-    return current().dispatcher.dispatch([bind(cast("type[Job]", make), args, kwargs)], to)[0]
+    cls: Any = make
+    return current().dispatcher.dispatch([bind(cls, args, kwargs)], to)[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from queuectl.jobs.payload import check_queue_name
 MAX_DELAY = 10 * 365 * 86_400
 """Seconds; what lies further away than ten years is a mistake."""
 
-_OF_RUNS = ("tries", "backoff", "timeout", "max_exceptions", "fail_on_timeout")
+OF_RUNS = ("tries", "backoff", "timeout", "max_exceptions", "fail_on_timeout")
+"""The settings that are about runs, in the order of `Settings`."""
 _CACHE = "_declared"
 
 Delay = float | timedelta | datetime
@@ -118,11 +119,11 @@ def declared(cls: type) -> Settings:
 
     Checked again where it is not what it was: attributes of a class can be set after its creation.
     """
-    values = [getattr(cls, name) for name in _OF_RUNS]
+    values = [getattr(cls, name) for name in OF_RUNS]
     kept = vars(cls).get(_CACHE)
     if kept is not None and all(map(is_, kept[0], values)):
         return cast("Settings", kept[1])
-    for name, value in zip(_OF_RUNS, values, strict=True):
+    for name, value in zip(OF_RUNS, values, strict=True):
         check_setting(cls.__name__, name, value)
     tries, backoff, timeout, max_exceptions, fail_on_timeout = values
     found = Settings(tries, _steps(backoff), timeout, max_exceptions, fail_on_timeout)

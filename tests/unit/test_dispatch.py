@@ -187,6 +187,25 @@ def test_the_class_decides_over_the_configuration(house: House) -> None:
     assert [found[key] for key in keys] == [3, "10,30", 20, True, 2, NOW + 3600, 60, NOW]
 
 
+def test_a_setting_that_is_changed_counts_from_the_next_dispatch_on(house: House) -> None:
+    """Also a list that is changed in place."""
+
+    class Changing(Job):
+        backoff = [10]  # noqa: RUF012  # one that can be changed
+        tries = 2
+
+        def handle(self) -> None: ...
+
+    Changing.dispatch()
+    Changing.backoff.append(20)
+    Changing.dispatch()
+    Changing.tries, Changing.queue = 3, "slow"
+    Changing.dispatch()
+    sent = [json.loads(entry.payload) for entry in house.main.entries]
+    assert [(found["backoff"], found["maxTries"]) for found in sent] == [("10", 2), ("10,20", 2), ("10,20", 3)]
+    assert [entry.queue for entry in house.main.entries] == ["main-default", "main-default", "slow"]
+
+
 def test_the_dispatch_decides_over_the_class(house: House) -> None:
     """In any order of words."""
     Mail.on_queue("urgent").on_connection("main").later(5).dispatch("bo")

@@ -92,9 +92,12 @@ class DatabaseDriver(Driver):
 
     def _check(self, entries: Sequence[Entry]) -> None:
         """Refuse before anything is sent."""
-        for queue in {entry.queue for entry in entries}:
-            check_queue_name(queue)
-        longest = max((len(entry.payload) for entry in entries), default=0)
+        checked, longest = None, 0
+        for entry in entries:
+            if entry.queue != checked:
+                checked = check_queue_name(entry.queue)
+            if len(entry.payload) > longest:
+                longest = len(entry.payload)
         most = self._max_payload
         if longest > 500_000:  # too small to meet a limit of the server's
             self._largest = self._largest or self._sessions.call(self._engine.largest)

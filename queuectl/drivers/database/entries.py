@@ -37,9 +37,12 @@ def insert(session: Session, entries: Sequence[Entry]) -> list[str]:
 
 def is_one_step(session: Session, entries: Sequence[Entry]) -> bool:
     """Does the session take all of these at once?"""
-    if len(entries) > session.lines_at_once or any(entry.unique for entry in entries):
-        return False
-    return sum([len(entry.payload) for entry in entries]) <= CHUNK_BYTES
+    size = 0
+    for entry in entries:
+        if entry.unique is not None:
+            return False
+        size += len(entry.payload)
+    return size <= CHUNK_BYTES and len(entries) <= session.lines_at_once
 
 
 def insert_lines(session: Session, lines: Sequence[Line]) -> None:

@@ -167,21 +167,28 @@ class SqliteSession(Session):
 
     def insert(self, lines: Sequence[Line]) -> None:
         if self._db.in_transaction:
-            self._insert(lines)
+            self._db.executemany(self._put, self._rows(lines))
+        elif len(lines) == 1:
+            self._insert_alone(lines)
         else:
             with self.transaction():
-                self._insert(lines)
+                self._db.executemany(self._put, self._rows(lines))
 
-    def _insert(self, lines: Sequence[Line]) -> None:
+    def _insert_alone(self, lines: Sequence[Line]) -> None:
+        """One statement is a transaction in itself: two fewer to run."""
+        self._take_place(durable=True)
+        try:
+            self._write(self._put, *self._rows(lines))
+        finally:
+            self._gate.give()
+
+    def _rows(self, lines: Sequence[Line]) -> list[tuple[object, ...]]:
         now = self._clock.now()
         today = int(now)
-        self._db.executemany(
-            self._put,
-            [
-                (queue, payload, today if delay <= 0 else min(math.ceil(now + delay), LATEST), today)
-                for queue, payload, delay in lines
-            ],
-        )
+        return [
+            (queue, payload, today if delay <= 0 else min(math.ceil(now + delay), LATEST), today)
+            for queue, payload, delay in lines
+        ]
 
     def transaction(self) -> contextlib.AbstractContextManager[None]:
         return self._durably
@@ -244,16 +251,20 @@ class SqliteSession(Session):
 
     def begin(self, *, durable: bool) -> None:
         """Become the writer, once it is our turn."""
+        self._take_place(durable=durable)
+        try:
+            self._write("BEGIN IMMEDIATE")
+        except BaseException:
+            self._gate.give()
+            raise
+
+    def _take_place(self, *, durable: bool) -> None:
+        """Nobody else of ours writes from now on, until the gate is given back."""
         self._files.look(now=durable)
         if durable is not self._durable:
             self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             self._durable = durable
         self._gate.take(self._timeout / 2)
-        try:
-            self._begin()
-        except BaseException:
-            self._gate.give()
-            raise
 
     def end(self, *, well: bool) -> None:
         try:
@@ -266,12 +277,12 @@ class SqliteSession(Session):
             finally:
                 self._gate.give()
 
-    def _begin(self) -> None:
-        """Others than we (the sqlite3 shell) do not know the gate: wait for them too."""
+    def _write(self, sql: str, values: Sequence[object] = ()) -> None:
+        """Run what begins to write. Others than we (the sqlite3 shell) do not know the gate: wait for them too."""
         deadline = time.monotonic() + self._timeout / 2
         while True:
             try:
-                self._db.execute("BEGIN IMMEDIATE")
+                self._db.execute(sql, values)
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                     raise
