@@ -17,6 +17,7 @@ from queuectl.drivers import driver_class
 from queuectl.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from queuectl.awaiting import Awaited
     from queuectl.dispatch import Pusher, QueueDispatcher
     from queuectl.drivers.contract import Driver, FailedStore
     from queuectl.failing import FailedJobs
@@ -200,6 +201,17 @@ class App:
             far=self.config.failed_connection or None,
             now=self.clock.now,
         )
+
+    def awaited(self, watch: str, note: Callable[[str], object]) -> Awaited:
+        """What follows jobs that were pushed for somebody who waits under this name."""
+        from queuectl.awaiting import Awaited
+
+        stores = [driver.failed for _, driver in self.failed_stores()]
+        return Awaited(watch, stores, clock=self.clock, keeper=self._keeper, note=note)
+
+    def _keeper(self, driver: Driver) -> Driver | None:
+        outbox = self.outbox(driver.name)
+        return None if outbox is None else outbox.store
 
     # Jobs: from here on the application is imported
 

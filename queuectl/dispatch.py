@@ -19,7 +19,7 @@ from queuectl.jobs.definition import Job, registered_name
 from queuectl.jobs.form import Form, form, head
 from queuectl.jobs.limits import Settings
 from queuectl.jobs.outcome import Ending, Entry, Problem, Report
-from queuectl.jobs.payload import check_queue_name, new_identities, new_identity
+from queuectl.jobs.payload import check_queue_name, new_identities, new_identity, watched
 from queuectl.jobs.pending import Destination
 from queuectl.jobs.registry import Registry
 from queuectl.jobs.running import depth
@@ -98,6 +98,12 @@ class QueueDispatcher:
             for place, uuid in zip(places, sent, strict=True):
                 uuids[place] = uuid
         return uuids
+
+    def dispatch_watched(self, job: Job, to: Destination, watch: str) -> tuple[Driver, str]:
+        """As `dispatch`, with a note that somebody waits for its end under this name: where it went, and its uuid."""
+        route, entry = self._entry(job, to)
+        noted = entry._replace(payload=watched(entry.payload, watch))
+        return route.driver, self._send(route.driver, [job], [noted])[0]
 
     def dispatch_sync(self, job: Job, to: Destination) -> str:
         """Run it here and now, through encode and decode as any other; its exception reaches the caller as it is."""

@@ -43,11 +43,14 @@ def _setup(name: str, target: str, text: str, *aliases: str) -> Spec:
 
 COMMANDS = (
     _workers("work", "work:work", "Run jobs, one after the other, until told to stop."),
+    _workers("listen", "listen:listen", "Run jobs, and start anew whenever the code changes; for development."),
     _workers("restart", "restart:restart", "Let all workers finish their jobs and stop."),
     _workers("pause", "pause:pause", "Let workers leave a queue alone."),
     _workers("resume", "pause:resume", "Let workers take a paused queue again.", "continue", f"{PREFIX}continue"),
     _workers("drain", "drain:drain", "Pause queues, and wait until nothing of theirs runs."),
+    _workers("health", "health:health", "Answer a probe: is a worker alive, or would jobs be run?"),
     _queues("monitor", "monitor:monitor", "Show how full the queues are; exit 4 above a threshold."),
+    _queues("top", "top:top", "Show queues, workers and failures as they change."),
     _queues("dispatch", "dispatch:dispatch", "Put a job on its way."),
     _queues("relay", "relay:relay", "Carry what outboxes keep over to its connection; workers do so by themselves."),
     _queues("clear", "clear:clear", "Delete every job of a queue."),

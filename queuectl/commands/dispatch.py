@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 
@@ -12,12 +13,15 @@ from queuectl.commands.exit_codes import DONE
 from queuectl.commands.options import Json
 from queuectl.commands.session import Session
 from queuectl.commands.times import seconds
+from queuectl.commands.waiting import Patience, timeout_of
 from queuectl.errors import JobFailed, QueuectlError, UsageError
 from queuectl.jobs.payload import check_queue_name
 
 if TYPE_CHECKING:
     from queuectl.jobs.definition import Job
     from queuectl.jobs.pending import Destination
+
+T = TypeVar("T")
 
 
 def dispatch(
@@ -29,6 +33,8 @@ def dispatch(
     queue: Annotated[str, typer.Option("--queue", metavar="NAME")] = "",
     connection: Annotated[str, typer.Option("--connection", metavar="NAME")] = "",
     delay: Annotated[str, typer.Option("--delay", metavar="TIME", help="Hold it back: 90, 10m, 2h.")] = "",
+    wait: Annotated[bool, typer.Option("--wait", help="Until it is done: exit 0, or 1 if it failed for good.")] = False,
+    timeout: Annotated[str, typer.Option("--timeout", metavar="TIME", help="With --wait: exit 3 after so long.")] = "",
     as_json: Json = False,
 ) -> int:
     """Put a job on its way and print its uuid. On `sync` it runs here and now."""
@@ -36,6 +42,9 @@ def dispatch(
     from queuectl.jobs.pending import Destination
 
     session = Session.of(context)
+    if timeout and not wait:
+        raise UsageError("--timeout goes with --wait.")
+    limit = timeout_of(timeout)
     if connection:
         chosen_connection(session.app, connection)
     given = parse(arguments)
@@ -46,7 +55,10 @@ def dispatch(
             queue=check_queue_name(queue) if queue else None,
             delay=seconds(delay, "--delay") if delay else None,
         )
-        uuid = _send(session, from_data(session.app.registry.get(name), given), to)
+        job = from_data(session.app.registry.get(name), given)
+    if wait:
+        return _and_wait(session, job, to, name=name, timeout=limit, as_json=as_json)
+    uuid = _sent(session, lambda: session.app.dispatcher.dispatch([job], to)[0])
     if as_json:
         session.output.json({"uuid": uuid, "job": name})
     else:
@@ -54,14 +66,35 @@ def dispatch(
     return DONE
 
 
-def _send(session: Session, job: Job, to: Destination) -> str:
+def _sent(session: Session, dispatch: Callable[[], T]) -> T:
     """On `sync` the job runs in this call, and what it raises is the job's failure, not ours."""
     try:
-        return session.app.dispatcher.dispatch([job], to)[0]
+        with session.output.to_itself():
+            return dispatch()
     except (QueuectlError, KeyboardInterrupt):
         raise
     except BaseException as error:
         raise JobFailed(f"The job failed: {type(error).__name__}: {error}") from error
+
+
+def _and_wait(session: Session, job: Job, to: Destination, *, name: str, timeout: float | None, as_json: bool) -> int:
+    """As `dispatch`, and then until its end; the uuid is told before."""
+    from queuectl.awaiting import new_watch
+    from queuectl.commands.dispatch_wait import Seen, see_through, tell
+
+    watch, patience = new_watch(), Patience(timeout)
+    driver, uuid = _sent(session, lambda: session.app.dispatcher.dispatch_watched(job, to, watch))
+    if not as_json:
+        session.output.line(uuid)
+    seen = Seen(uuid, name, driver.name, "done", patience.waited)
+    if not driver.immediate:
+        awaited = session.app.awaited(watch, session.output.warn)
+        awaited.expect(driver, [uuid])
+        seen = see_through(session, awaited, driver, uuid=uuid, job=name, patience=patience)
+    if as_json:
+        session.output.json(seen.to_json())
+    tell(session, seen)
+    return seen.exit_code
 
 
 def parse(words: str) -> Any:

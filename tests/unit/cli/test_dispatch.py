@@ -128,3 +128,26 @@ def test_on_sync_a_failing_job_is_1(shop: Site, verb: str) -> None:
     assert (run.code, run.out) == (1, "")
     assert run.err.startswith("error: The job failed: ")
     assert "\x1b" not in run.err
+
+
+def test_a_job_that_does_not_end_in_time_is_3(shop: Site) -> None:
+    """It stays where it is, and nobody has to guess why it did not run."""
+    run = shop.run("dispatch", "Mail", '["ann"]', "--wait", "--timeout=0.1")
+    assert (run.code, shop.size("mail")) == (3, 1)
+    assert "No worker is alive for [mail]: `queuectl work database --queue=mail` is one." in run.err
+    assert f"`queuectl explain {run.out.strip()}`" in run.err
+    found = shop.run("dispatch", "Mail", '["ann"]', "--wait", "--timeout=0.1", "--json").json
+    assert (found["job"], found["status"], found["ended_at"]) == ("Mail", "waiting", None)
+
+
+def test_on_sync_there_is_nothing_to_wait_for(shop: Site) -> None:
+    """The job has been run."""
+    run = shop.run("dispatch", "Mail", '["ann"]', "--connection=sync", "--wait", "--json")
+    assert (run.code, run.json["status"]) == (0, "done")
+
+
+@pytest.mark.parametrize("words", [["--timeout=5"], ["--wait", "--timeout=0"], ["--wait", "--timeout=soon"]])
+def test_words_about_waiting_have_to_fit(shop: Site, words: list[str]) -> None:
+    """Before anything is dispatched."""
+    assert shop.run("dispatch", "Mail", '["ann"]', *words).code == 2
+    assert shop.size("mail") == 0
