@@ -30,6 +30,15 @@ class Answers(Generic[T]):
 
 def ask(session: Session, names: Iterable[str], question: Callable[[str, Driver], T]) -> Answers[T]:
     """Ask each; warn about those that cannot answer, and raise only if none can."""
+    answers = gather(session, names, question)
+    if not answers.given:
+        raise_first((*answers.lost.values(), *answers.bare.values()))
+    _tell(session, answers)
+    return answers
+
+
+def gather(session: Session, names: Iterable[str], question: Callable[[str, Driver], T]) -> Answers[T]:
+    """Ask each, and say nothing about those that cannot answer."""
     answers: Answers[T] = Answers()
     for name in names:
         try:
@@ -38,9 +47,6 @@ def ask(session: Session, names: Iterable[str], question: Callable[[str, Driver]
             answers.bare[name] = error
         except (DriverUnavailable, ConfigurationError) as error:
             answers.lost[name] = error
-    if not answers.given:
-        raise_first((*answers.lost.values(), *answers.bare.values()))
-    _tell(session, answers)
     return answers
 
 

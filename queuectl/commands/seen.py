@@ -10,6 +10,9 @@ from queuectl.commands.times import iso
 from queuectl.drivers.contract import Counts, Driver
 from queuectl.drivers.control import Beat, Pause
 
+Key = tuple[str, str]
+"""A connection and one of its queues."""
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -22,6 +25,10 @@ class Seen:
     pause: Pause | None
     waited: float | None
     """Seconds that the oldest ready job has been waiting."""
+
+    @property
+    def key(self) -> Key:
+        return self.connection, self.queue
 
 
 def every_queue(driver: Driver, now: Callable[[], float]) -> Iterator[Seen]:

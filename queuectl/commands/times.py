@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from queuectl.durations import LONGEST, UNITS
 from queuectl.durations import seconds as seconds  # whoever shows times also reads them
 from queuectl.errors import UsageError
+
+_UNITS = (("d", 86_400), ("h", 3600), ("m", 60), ("s", 1))
 
 
 def from_hours(hours: float) -> float:
@@ -47,11 +50,21 @@ def runtime(duration: float) -> str:
         return f"{duration * 1000:,.2f}ms"
     rest = math.floor(duration)
     parts = []
-    for unit, size in (("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)):
+    for unit, size in _UNITS:
         amount, rest = divmod(rest, size)
         if amount:
             parts.append(f"{amount}{unit}")
     return " ".join(parts)
+
+
+def brief(duration: float) -> str:
+    """A duration in its two largest units, the second only where it says something: `12s`, `4m 5s`, `2h`, `3d 4h`."""
+    rest = math.floor(max(duration, 0))
+    for (unit, size), (smaller, part) in pairwise(_UNITS):
+        if rest >= size:
+            least = rest % size // part
+            return f"{rest // size}{unit} {least}{smaller}" if least else f"{rest // size}{unit}"
+    return f"{rest}s"
 
 
 def ago(duration: float) -> str:
