@@ -24,9 +24,9 @@ class Restored:
     """Back in the failed store."""
     left: int = 0
     """Jobs of this operation that stay kept: a worker was running them when they were removed, and may have finished
-    them since."""
+    them since. Told with the last portion."""
     more: bool = False
-    """There is more to put back: ask again."""
+    """There may be more to put back: ask again."""
 
 
 class RemovedStore(ABC):

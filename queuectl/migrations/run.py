@@ -17,7 +17,7 @@ from queuectl.migrations import catalog
 from queuectl.migrations.ddl import whole
 from queuectl.migrations.lock import blocked, locked
 from queuectl.migrations.plan import plan
-from queuectl.migrations.schema import CONTROL, FAILED_JOBS, JOB_BATCHES, JOBS, LEVEL, NOTIFICATIONS, Table
+from queuectl.migrations.schema import CONTROL, FAILED_JOBS, JOB_BATCHES, JOBS, LEVEL, NOTIFICATIONS, REMOVED, Table
 
 if TYPE_CHECKING:
     from queuectl.config import Connection
@@ -63,11 +63,11 @@ def pending(connection: Connection, *, notifications_table: str = "notifications
 def ddl(source: Connection | str, *, only: str | None = None, notifications_table: str = "notifications") -> str:
     """The statements that make the tables from nothing, for a connection or the name of a database.
 
-    *only*: `jobs`, `failed_jobs`, `job_batches`, `control` or `notifications`.
+    *only*: `jobs`, `failed_jobs`, `job_batches`, `control`, `removed` or `notifications`.
     """
     if isinstance(source, str):
         dialect = SCHEMES.get(source)
-        tables = [JOBS, FAILED_JOBS, JOB_BATCHES, CONTROL, NOTIFICATIONS.named(notifications_table)]
+        tables = [JOBS, FAILED_JOBS, JOB_BATCHES, CONTROL, REMOVED, NOTIFICATIONS.named(notifications_table)]
     else:
         dialect, tables = parse(source.url).dialect, _tables(source, notifications_table)
     if dialect is None:
@@ -84,6 +84,7 @@ def _tables(connection: Connection, notifications_table: str) -> list[Table]:
         JOBS.named(connection.table),
         FAILED_JOBS.named(connection.failed_table),
         JOB_BATCHES,
+        REMOVED,
         NOTIFICATIONS.named(notifications_table),
     ]
 

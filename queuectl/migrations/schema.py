@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-LEVEL = 1
+LEVEL = 2
 """Counts the changes to this file that reached users; the database remembers which one it has seen."""
 PARTIAL = ("sqlite", "postgresql")
 """Databases whose indexes can leave rows out."""
@@ -59,6 +59,8 @@ class Table:
         return (name or index.name).replace("{table}", self.base)
 
 
+_WAITING = ("queue", "payload", "available_at", "created_at", "parked_at")
+"""What of a job is kept when it is removed."""
 JOBS = Table(
     "jobs",
     "jobs",
@@ -111,6 +113,8 @@ FAILED_JOBS = Table(
         Column("message", "text", null=True, ours=True),
         Column("attempts", "whole", null=True, ours=True),
         Column("failed_time", "moment", null=True, ours=True),
+        Column("fingerprint", "token", null=True, ours=True),
+        Column("place", "name", null=True, ours=True),
     ),
     (
         Index("{table}_uuid_unique", ("uuid",), unique=True),
@@ -142,6 +146,24 @@ CONTROL = Table(
         Column("expires_at", "moment", null=True),
     ),
     (Index("{table}_expires_at_index", ("expires_at",)),),
+)
+REMOVED = Table(
+    "removed",
+    "queuectl_removed",
+    (
+        Column("id", "id"),
+        Column("operation", "key"),
+        Column("source", "name"),
+        Column("kept_until", "moment"),
+        Column("running", "small"),
+        Column("row_id", "big"),
+        *(replace(column, null=True) for column in JOBS.columns if column.name in _WAITING),
+        *(replace(column, null=True) for column in FAILED_JOBS.columns if column.name not in ("id", *_WAITING)),
+    ),
+    (
+        Index("{table}_operation_index", ("operation", "id")),
+        Index("{table}_kept_until_index", ("kept_until",)),
+    ),
 )
 NOTIFICATIONS = Table(
     "notifications",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -19,12 +20,14 @@ from queuectl.drivers.contract import (
     Watch,
 )
 from queuectl.drivers.control import ControlStore
-from queuectl.drivers.database import listing, texts
+from queuectl.drivers.database import finding, listing, removing, texts
 from queuectl.drivers.database.address import Address, parse
 from queuectl.drivers.database.entries import push
 from queuectl.drivers.database.failed import SqlFailedStore
 from queuectl.drivers.database.grammar import Grammar
 from queuectl.drivers.database.keyvalue import SqlKeyValue
+from queuectl.drivers.database.removed import SqlRemovedStore
+from queuectl.drivers.database.removing import Keep
 from queuectl.drivers.database.rows import body
 from queuectl.drivers.database.session import Engine, Haul, Row, Session, Turn
 from queuectl.drivers.database.sessions import Sessions
@@ -61,7 +64,11 @@ class DatabaseDriver(Driver):
         )
         self._sweeper = Sweeper(lease=self.retry_after, foreign_retry_after=connection.foreign_retry_after, clock=clock)
         self._pulse = Pulse()
-        self.failed = SqlFailedStore(self._sessions, retried=Session.announce)
+        self._removed = SqlRemovedStore(
+            self._sessions, jobs=connection.table, failed=connection.failed_table, returned=Session.announce
+        )
+        self.removed = self._removed
+        self.failed = SqlFailedStore(self._sessions, self._removed, retried=Session.announce)
         self.control = ControlStore(SqlKeyValue(self._sessions))
 
     @classmethod
@@ -74,7 +81,7 @@ class DatabaseDriver(Driver):
 
     def check(self) -> None:
         def work(session: Session) -> None:
-            for text in (texts.CHECK_JOBS, texts.CHECK_FAILED, texts.CHECK_CONTROL):
+            for text in (texts.CHECK_JOBS, texts.CHECK_FAILED, texts.CHECK_CONTROL, texts.CHECK_REMOVED):
                 session.run(text)
 
         self._sessions.call(work)
@@ -184,20 +191,16 @@ class DatabaseDriver(Driver):
         )
 
     def find(self, keys: Sequence[str]) -> list[Stored]:
-        raise NotImplementedError
+        return finding.find(self._sessions, keys, foreign=self._sweeper.foreign)
 
     def cancel(self, jobs: Sequence[Stored], *, keep: str | None = None) -> list[Stored]:
-        raise NotImplementedError
+        return removing.cancel(self._sessions, jobs, self._keeping(keep))
 
     def clear(self, queue: str, *, keep: str | None = None) -> int:
-        last = self._sessions.call(lambda session: session.run(texts.LAST_ID, queue=queue).rows)[0][0]
-        deleted = 0
-        while last is not None:
-            found, gone = self._sessions.call(lambda session: listing.clear_some(session, queue, last))
-            deleted += gone
-            if not found:
-                break
-        return deleted
+        return removing.clear(self._sessions, queue, self._keeping(keep))
+
+    def _keeping(self, operation: str | None) -> Keep | None:
+        return None if operation is None else partial(self._removed.keep_jobs, operation=operation)
 
     def about(self) -> Mapping[str, str]:
         facts = self._sessions.call(self._engine.about)

@@ -5,36 +5,36 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from queuectl.drivers.contract import FailedJob, FailedStore, Page
 from queuectl.drivers.database import texts
 from queuectl.drivers.database.entries import insert_lines
-from queuectl.drivers.database.rows import body, short
+from queuectl.drivers.database.failed_rows import LONGEST_MESSAGE, FailedRow, listed, name_of, whole
+from queuectl.drivers.database.portions import first_portion
+from queuectl.drivers.database.removed import SqlRemovedStore
+from queuectl.drivers.database.removing import Keep
+from queuectl.drivers.database.rows import body, is_id, short
 from queuectl.drivers.database.session import Line, Session
 from queuectl.drivers.database.sessions import Sessions
-from queuectl.errors import MalformedPayload
+from queuectl.jobs.fingerprint import fingerprint
 from queuectl.jobs.outcome import FailedRecord
-from queuectl.jobs.payload import again, parse, to_text
+from queuectl.jobs.payload import again, to_text
 
 BATCH = 500
 PORTION = 2_000_000
 """Characters of payloads that a retry holds at a time."""
-LONGEST_MESSAGE = 500
 LAST = 2**63 - 1
-
-
-class Work(Protocol):
-    """Something to do with a batch of failed jobs."""
-
-    def __call__(self, session: Session, keys: Sequence[str]) -> list[str]: ...
 
 
 class SqlFailedStore(FailedStore):
     """Failed jobs beside their queue."""
 
-    def __init__(self, sessions: Sessions, *, retried: Callable[[Session, set[str]], None]) -> None:
+    def __init__(
+        self, sessions: Sessions, removed: SqlRemovedStore, *, retried: Callable[[Session, set[str]], None]
+    ) -> None:
         self._sessions = sessions
+        self._removed = removed
         self._retried = retried
 
     def add(self, records: Sequence[FailedRecord]) -> None:
@@ -51,65 +51,60 @@ class SqlFailedStore(FailedStore):
         if queue is not None:
             values["queue"] = queue
         rows = self._sessions.call(lambda session: session.run(text, **values).rows)
-        items = [_listed(_FailedRow._make(row)) for row in rows]
+        items = [listed(FailedRow._make(row)) for row in rows]
         return Page(items, items[-1].id if len(items) == limit else None)
 
     def get(self, key: str) -> FailedJob | None:
         def work(session: Session) -> list[tuple[Any, ...]]:
             found = session.run(texts.FAILED_BY_UUID, key=key).rows
-            return found or (session.run(texts.FAILED_BY_ID, key=int(key)).rows if _is_id(key) else [])
+            return found or (session.run(texts.FAILED_BY_ID, key=int(key)).rows if is_id(key) else [])
 
         rows = self._sessions.call(work)
-        return _whole(_FailedRow._make(rows[0])) if rows else None
+        return whole(FailedRow._make(rows[0])) if rows else None
 
     def count(self) -> int:
         return int(self._sessions.call(lambda session: session.run(texts.FAILED_COUNT).rows)[0][0])
 
-    def retry(self, keys: Sequence[str]) -> list[str]:
-        return self._by_batches(self._retry, keys)
+    def retry(self, keys: Sequence[str], *, watch: str | None = None) -> list[str]:
+        return [
+            uuid
+            for batch in _batches(keys)
+            for uuid in self._sessions.call(partial(self._retry, keys=batch, watch=watch))
+        ]
 
     def forget(self, keys: Sequence[str], *, keep: str | None = None) -> list[str]:
-        return self._by_batches(_forget, keys)
+        keeping = self._keeping(keep)
+        forgotten: list[str] = []
+        for batch in _batches(keys):
+            left = batch
+            while left:
+                gone, left = self._sessions.call(partial(_forget, keys=left, keep=keeping))
+                forgotten += gone
+        return forgotten
 
     def flush(self, *, before: float | None = None, keep: str | None = None) -> int:
         last = self._sessions.call(lambda session: session.run(texts.FAILED_LAST).rows)[0][0]
         deleted = 0
         while last is not None:
-            found, gone = self._sessions.call(lambda session: _flush_some(session, last, before))
+            found, gone = self._sessions.call(partial(_flush_some, last=last, before=before, keep=self._keeping(keep)))
             deleted += gone
             if not found:
                 break
         return deleted
 
-    def _by_batches(self, work: Work, keys: Sequence[str]) -> list[str]:
-        distinct = list(dict.fromkeys(keys))
-        batches = (distinct[start : start + BATCH] for start in range(0, len(distinct), BATCH))
-        return [uuid for batch in batches for uuid in self._sessions.call(partial(work, keys=batch))]
+    def _keeping(self, operation: str | None) -> Keep | None:
+        return None if operation is None else partial(self._removed.keep_failed, operation=operation)
 
-    def _retry(self, session: Session, keys: Sequence[str]) -> list[str]:
+    def _retry(self, session: Session, keys: Sequence[str], watch: str | None) -> list[str]:
         with session.transaction():
             rows = _claimed(session, texts.FAILED_TAKE, keys)
             taken = [_Taken._make(row) for row in rows]
             for portion in _portions(taken):
-                _revive(session, portion)
+                _revive(session, portion, watch)
             if taken:
                 session.run(texts.FAILED_DELETE, ids=[row.id for row in taken])
         self._retried(session, {row.queue for row in taken})
-        return [_name_of(row.id, row.uuid) for row in taken]
-
-
-class _FailedRow(NamedTuple):
-    id: int
-    uuid: str | None
-    connection: str
-    queue: str
-    job: str | None
-    error: str | None
-    message: str | None
-    attempts: int | None
-    failed_at: float | None
-    payload: str | bytes | None
-    text: str | None
+        return [name_of(row.id, row.uuid) for row in taken]
 
 
 class _Taken(NamedTuple):
@@ -150,6 +145,8 @@ def _insert(session: Session, record: FailedRecord) -> None:
         message=short(problem.message, LONGEST_MESSAGE),
         attempts=record.attempts,
         failed_time=record.failed_at,
+        fingerprint=fingerprint(record.job, problem),
+        place=problem.place[:255],
     )
 
 
@@ -160,7 +157,7 @@ def _timestamp(moment: float) -> str:
 def _claimed(session: Session, text: str, keys: Sequence[str]) -> list[tuple[Any, ...]]:
     """The rows of these keys that nobody else is taking, locked."""
     by_uuid = dict(session.run(texts.FAILED_IDS, keys=list(keys)).rows)
-    ids = {*by_uuid.values(), *(int(key) for key in keys if key not in by_uuid and _is_id(key))}
+    ids = {*by_uuid.values(), *(int(key) for key in keys if key not in by_uuid and is_id(key))}
     return session.run(text, ids=sorted(ids)).rows if ids else []
 
 
@@ -176,86 +173,48 @@ def _portions(rows: Sequence[_Taken]) -> Iterator[Sequence[_Taken]]:
         yield rows[start:]
 
 
-def _revive(session: Session, rows: Sequence[_Taken]) -> None:
+def _revive(session: Session, rows: Sequence[_Taken], watch: str | None) -> None:
     """Push these once more, with a new life in them."""
     payloads = dict(session.run(texts.FAILED_BODIES, ids=[row.id for row in rows]).rows)
-    insert_lines(session, [Line(row.queue, to_text(again(body(payloads[row.id]), now=row.now)), 0.0) for row in rows])
+    revived = ((row.queue, again(body(payloads[row.id]), now=row.now, watch=watch)) for row in rows)
+    insert_lines(session, [Line(queue, to_text(payload), 0.0) for queue, payload in revived])
 
 
-def _forget(session: Session, keys: Sequence[str]) -> list[str]:
+def _batches(keys: Sequence[str]) -> Iterator[list[str]]:
+    distinct = list(dict.fromkeys(keys))
+    return (distinct[start : start + BATCH] for start in range(0, len(distinct), BATCH))
+
+
+def _forget(session: Session, keys: Sequence[str], keep: Keep | None) -> tuple[list[str], list[str]]:
+    """What this call deleted, and the keys of what was too much for once."""
     with session.transaction():
-        rows = _claimed(session, texts.FAILED_CLAIM, keys)
-        if rows:
-            session.run(texts.FAILED_DELETE, ids=[row[0] for row in rows])
-    return [_name_of(row[0], row[1]) for row in rows]
+        rows = _claimed(session, texts.FAILED_CLAIM if keep is None else texts.FAILED_CLAIM_SIZED, keys)
+        portion = first_portion(rows, _size)
+        _delete(session, [row[0] for row in portion], keep)
+    return [name_of(row[0], row[1]) for row in portion], [str(row[0]) for row in rows[len(portion) :]]
 
 
-def _flush_some(session: Session, last: int, before: float | None) -> tuple[int, int]:
+def _flush_some(session: Session, last: int, before: float | None, keep: Keep | None) -> tuple[int, int]:
     """How many were found and how many of them this call deleted."""
-    if before is None:
-        rows = session.run(texts.FAILED_SOME, last=last).rows
-    else:
-        rows = session.run(texts.FAILED_SOME_BEFORE, last=last, before=before).rows
-    return len(rows), session.run(texts.FAILED_DELETE, ids=[row[0] for row in rows]).count if rows else 0
+    text = texts.FAILED_SOME if keep is None else texts.FAILED_SOME_SIZES
+    text = text.replace("{before}", "" if before is None else texts.FAILED_BEFORE)
+    values = {} if before is None else {"before": before}
+    ids = [row[0] for row in first_portion(session.run(text, last=last, **values).rows, _size)]
+    if not ids:
+        return 0, 0
+    with session.transaction():
+        held = ids if keep is None else [row[0] for row in session.run(texts.FAILED_HELD, ids=ids).rows]
+        return len(ids), _delete(session, held, keep)
 
 
-def _listed(row: _FailedRow) -> FailedJob:
-    if row.job is None:
-        return _from_php(row)
-    return FailedJob(
-        id=str(row.id),
-        uuid=_name_of(row.id, row.uuid),
-        connection=row.connection,
-        queue=row.queue,
-        job=row.job,
-        error=row.error or "",
-        message=row.message or "",
-        attempts=row.attempts or 0,
-        failed_at=row.failed_at or 0.0,
-    )
+def _delete(session: Session, ids: Sequence[int], keep: Keep | None) -> int:
+    if not ids:
+        return 0
+    if keep is not None:
+        keep(session, ids)
+    return session.run(texts.FAILED_DELETE, ids=list(ids)).count
 
 
-def _from_php(row: _FailedRow) -> FailedJob:
-    """A row without our columns: name from the payload, error from the first line of the exception."""
-    name, foreign = _name_and_kind(body(row.payload))
-    error, _, message = str(row.text or "").partition("\n")[0].partition(": ")
-    return FailedJob(
-        id=str(row.id),
-        uuid=_name_of(row.id, row.uuid),
-        connection=row.connection,
-        queue=row.queue,
-        job=name,
-        error=error[:255],
-        message=short(message, LONGEST_MESSAGE),
-        attempts=row.attempts or 0,
-        failed_at=row.failed_at or 0.0,
-        foreign=foreign,
-    )
-
-
-def _whole(row: _FailedRow) -> FailedJob:
-    listed = _listed(row)
-    return FailedJob(
-        **{name: getattr(listed, name) for name in FailedJob.__slots__ if name not in ("payload", "text")},
-        payload=body(row.payload),
-        text=row.text or "",
-    )
-
-
-def _name_and_kind(payload: bytes) -> tuple[str, bool]:
-    """The job's name, and whether only PHP can run it: a class and a method, or a serialised object."""
-    try:
-        found = parse(payload)
-    except MalformedPayload:
-        return "", False
-    job, display, data = found.get("job"), found.get("displayName"), found.get("data")
-    name = next((text for text in (display, job) if isinstance(text, str) and text), "")
-    return name, (isinstance(job, str) and "@" in job) or (isinstance(data, dict) and "command" in data)
-
-
-def _name_of(row: int, uuid: str | None) -> str:
-    return uuid or str(row)
-
-
-def _is_id(key: str) -> bool:
-    return key.isascii() and key.isdigit() and len(key) < 19
+def _size(row: Sequence[Any]) -> int:
+    """The last column."""
+    return int(row[-1] or 0)

@@ -15,6 +15,7 @@ TABLE_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)?", re.ASCII)
 LONGEST_KEPT = 2_000
 """Characters; a longer text is one of many rows and seldom comes twice."""
 CONTROL_TABLE = "queuectl_control"
+REMOVED_TABLE = "queuectl_removed"
 
 
 def quoted(dialect: Dialect, name: str) -> str:
@@ -30,12 +31,14 @@ class Grammar:
     def __init__(self, dialect: Dialect, *, jobs: str = "jobs", failed: str = "failed_jobs", bound: bool) -> None:
         self.dialect = dialect
         self.jobs = jobs
+        self.failed = failed
         now = dialect.bound if bound else dialect.now
         today = dialect.floor.replace("@", now)
         self._words = {
             "jobs": quoted(dialect, jobs),
             "failed": quoted(dialect, failed),
             "control": quoted(dialect, CONTROL_TABLE),
+            "removed": quoted(dialect, REMOVED_TABLE),
             "key": quoted(dialect, "key"),
             "now": now,
             "today": today,
@@ -48,6 +51,7 @@ class Grammar:
             "ready_order": "available_at, id",
             "least": dialect.least,
             "claim": dialect.claim,
+            "hold": dialect.claim.removesuffix(" SKIP LOCKED"),  # as `claim`, but waits for who has a row
             "by_key": dialect.by_key,
             "payload": dialect.payload,
             "epoch": dialect.epoch,
@@ -57,7 +61,7 @@ class Grammar:
             "or_not": dialect.insert_new[1],
             "among": "",
         }
-        for table in ("jobs", "failed"):
+        for table in ("jobs", "failed", "removed"):
             before, after = (part.replace("@", self._words[table]) for part in dialect.delete)
             self._words |= {f"delete_{table}": before, f"named_{table}": after}
         self._words |= {name: part.format_map(self._words) for name, part in PARTS.items()}

@@ -1,4 +1,4 @@
-"""What operators look at: counts and pages of a queue, and emptying it."""
+"""What operators look at: counts and pages of a queue."""
 
 from __future__ import annotations
 
@@ -39,13 +39,25 @@ def page(session: Session, queue: str, state: State, *, cursor: str | None, limi
         values["foreign"] = foreign
     rows = session.run(texts.PAGES[state], **values).rows
     items = [
-        Stored(queue, str(key), body(payload), int(attempts or 0), state, float(due))
-        for key, payload, attempts, due in rows
+        Stored(queue, str(key), body(payload), int(attempts or 0), state, float(due), parked)
+        for key, payload, attempts, due, parked in rows
     ]
     return Page(items, f"{items[-1].at!r}:{items[-1].id}" if len(items) == limit else None)
 
 
-def clear_some(session: Session, queue: str, last: int) -> tuple[int, int]:
-    """How many rows were found and how many of them this call deleted; by number, so that nobody deadlocks."""
-    ids = [row[0] for row in session.run(texts.SOME_IDS, queue=queue, last=last).rows]
-    return len(ids), session.run(texts.DELETE_IDS, ids=ids).count if ids else 0
+def stored(
+    row: int,
+    queue: str,
+    payload: str | bytes | None,
+    attempts: int | None,
+    reserved_at: int | None,
+    available_at: int,
+    lease_end: float | None,
+    parked_at: float | None,
+    now: float,
+) -> Stored:
+    """A row of any state."""
+    if reserved_at is not None:
+        return Stored(queue, str(row), body(payload), int(attempts or 0), "reserved", float(lease_end or 0.0))
+    state: State = "ready" if available_at <= now else "delayed"
+    return Stored(queue, str(row), body(payload), int(attempts or 0), state, float(available_at), parked_at)

@@ -14,6 +14,11 @@ def body(stored: str | bytes | None) -> bytes:
     return b"" if stored is None else from_text(stored)
 
 
+def is_id(key: str) -> bool:
+    """Can this be the number of a row?"""
+    return key.isascii() and key.isdigit() and len(key) < 19
+
+
 def short(text: str, most: int) -> str:
     """The first line, capped."""
     return text.split("\n", 1)[0][:most]

@@ -7,6 +7,7 @@ import time
 from queuectl.clock import Clock
 from queuectl.drivers.database import texts
 from queuectl.drivers.database.ahead import Ahead
+from queuectl.drivers.database.removed import forget_expired
 from queuectl.drivers.database.session import Session
 
 AT_THE_LATEST = 1.0
@@ -48,13 +49,14 @@ class Sweeper:
         return min(known) - float(now) if known else float("inf")
 
     def _keep_house(self, session: Session) -> None:
-        """Now and then forget what has expired in the control store, a thousand keys at a time."""
+        """Now and then forget what has expired, in the control store and among what was removed, by the thousand."""
         if self._time() < self._next_housekeeping:
             return
         keys = [row[0] for row in session.run(texts.CONTROL_SWEEP).rows]
         if keys:
             session.run(texts.CONTROL_SWEEP_AWAY, keys=keys)
-        self._next_housekeeping = self._time() + (CATCHING_UP if len(keys) >= texts.CONTROL_SWEPT else HOUSEKEEPING)
+        full = max(len(keys), forget_expired(session)) >= texts.SWEPT
+        self._next_housekeeping = self._time() + (CATCHING_UP if full else HOUSEKEEPING)
 
 
 def _free(session: Session, which: str, free: str, **values: float) -> int:

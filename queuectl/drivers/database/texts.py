@@ -76,11 +76,11 @@ COUNTS = (
 AMONG = " AND queue IN (:queues)"
 
 WAITING_PAGE = (
-    "SELECT id, {payload}, attempts, available_at FROM {jobs} WHERE queue = :queue AND reserved_at IS NULL"
+    "SELECT id, {payload}, attempts, available_at, parked_at FROM {jobs} WHERE queue = :queue AND reserved_at IS NULL"
     " AND {when} AND (available_at > :at OR (available_at = :at AND id > :id)) ORDER BY available_at, id LIMIT :limit"
 )
 RESERVED_PAGE = (
-    "SELECT id, {payload}, attempts, {lease_end} FROM {jobs} WHERE queue = :queue AND reserved_at IS NOT NULL"
+    "SELECT id, {payload}, attempts, {lease_end}, NULL FROM {jobs} WHERE queue = :queue AND reserved_at IS NOT NULL"
     " AND ({lease_end} > :at OR ({lease_end} = :at AND id > :id)) ORDER BY {lease_end}, id LIMIT :limit"
 )
 PAGES = {
@@ -88,8 +88,19 @@ PAGES = {
     "delayed": WAITING_PAGE.replace("{when}", "available_at > {now}"),
     "reserved": RESERVED_PAGE,
 }
+FOUND = (
+    "SELECT id, queue, {payload}, attempts, reserved_at, available_at, {lease_end}, parked_at, {now} FROM {jobs} WHERE "
+)
+STRETCH = "SELECT MAX(id) FROM (SELECT id FROM {jobs} WHERE id > :after ORDER BY id LIMIT 10000) AS stretch"
+
 LAST_ID = "SELECT MAX(id) FROM {jobs} WHERE queue = :queue"
-SOME_IDS = "SELECT id FROM {jobs} WHERE queue = :queue AND id <= :last ORDER BY id LIMIT 1000"
+SOME_IDS = "SELECT id, 0 FROM {jobs} WHERE queue = :queue AND id <= :last ORDER BY id LIMIT 1000"
+SOME_SIZES = SOME_IDS.replace("0", "LENGTH(payload)", 1)
+HELD_IDS = "SELECT id FROM {jobs}{by_key} WHERE id IN (:ids) ORDER BY id {hold}"
+WAITING_IDS = (
+    "SELECT id, queue, attempts, available_at FROM {jobs}{by_key} WHERE id IN (:ids) AND reserved_at IS NULL"
+    " ORDER BY id {claim}"
+)
 DELETE_IDS = "{delete_jobs}:ids{named_jobs}"
 
 CHECK_JOBS = (
@@ -97,9 +108,10 @@ CHECK_JOBS = (
     " FROM {jobs} WHERE 1 = 0"
 )
 CHECK_FAILED = (
-    "SELECT id, uuid, connection, queue, payload, exception, failed_at, job, error, message, attempts, failed_time"
-    " FROM {failed} WHERE 1 = 0"
+    "SELECT id, uuid, connection, queue, payload, exception, failed_at, job, error, message, attempts, failed_time,"
+    " fingerprint, place FROM {failed} WHERE 1 = 0"
 )
+CHECK_REMOVED = "SELECT id FROM {removed} WHERE 1 = 0"
 CHECK_CONTROL = "SELECT {key}, value, expires_at FROM {control} WHERE 1 = 0"
 
 # The failed store
@@ -109,19 +121,19 @@ FAIL_OLDER_AWAY = FAIL_AWAY + " AND {failed_time} <= :failed_time"
 FAILED_NEWER = "SELECT 1 FROM {failed} WHERE uuid = :uuid AND {failed_time} > :failed_time"
 FAIL = (
     "INSERT INTO {failed} (uuid, connection, queue, payload, exception, failed_at, job, error, message, attempts,"
-    " failed_time) VALUES (:uuid, :connection, :queue, :payload, :exception, :failed_at, :job, :error, :message,"
-    " :attempts, :failed_time)"
+    " failed_time, fingerprint, place) VALUES (:uuid, :connection, :queue, :payload, :exception, :failed_at, :job,"
+    " :error, :message, :attempts, :failed_time, :fingerprint, :place)"
 )
 # Bodies are read only where nobody wrote our columns: rows of PHP.
 FAILED_PAGE = (
-    "SELECT id, uuid, connection, queue, job, error, message, attempts, {failed_time},"
+    "SELECT id, uuid, connection, queue, job, error, message, attempts, {failed_time}, fingerprint, place,"
     " CASE WHEN job IS NULL THEN {payload} END, CASE WHEN job IS NULL THEN SUBSTR(exception, 1, 2000) END"
     " FROM {failed} WHERE id < :before{among} ORDER BY id DESC LIMIT :limit"
 )
 FAILED_AMONG = " AND queue = :queue"
 FAILED_WHOLE = (
-    "SELECT id, uuid, connection, queue, job, error, message, attempts, {failed_time}, {payload}, exception"
-    " FROM {failed} WHERE "
+    "SELECT id, uuid, connection, queue, job, error, message, attempts, {failed_time}, fingerprint, place, {payload},"
+    " exception FROM {failed} WHERE "
 )
 FAILED_BY_UUID = FAILED_WHOLE + "uuid = :key"
 FAILED_BY_ID = FAILED_WHOLE + "id = :key"
@@ -131,11 +143,14 @@ FAILED_TAKE = (
     "SELECT id, uuid, queue, {now}, LENGTH(payload) FROM {failed}{by_key} WHERE id IN (:ids) ORDER BY id {claim}"
 )
 FAILED_BODIES = "SELECT id, {payload} FROM {failed}{by_key} WHERE id IN (:ids)"
-FAILED_CLAIM = "SELECT id, uuid FROM {failed}{by_key} WHERE id IN (:ids) ORDER BY id {claim}"
+FAILED_CLAIM = "SELECT id, uuid, 0 FROM {failed}{by_key} WHERE id IN (:ids) ORDER BY id {claim}"
+FAILED_CLAIM_SIZED = FAILED_CLAIM.replace("0", "LENGTH(payload)", 1)
+FAILED_HELD = "SELECT id FROM {failed}{by_key} WHERE id IN (:ids) ORDER BY id {hold}"
 FAILED_DELETE = "{delete_failed}:ids{named_failed}"
 FAILED_LAST = "SELECT MAX(id) FROM {failed}"
-FAILED_SOME = "SELECT id FROM {failed} WHERE id <= :last ORDER BY id LIMIT 1000"
-FAILED_SOME_BEFORE = "SELECT id FROM {failed} WHERE id <= :last AND {failed_time} <= :before ORDER BY id LIMIT 1000"
+FAILED_SOME = "SELECT id, 0 FROM {failed} WHERE id <= :last{before} ORDER BY id LIMIT 1000"
+FAILED_SOME_SIZES = FAILED_SOME.replace("0", "LENGTH(payload)", 1)
+FAILED_BEFORE = " AND {failed_time} <= :before"
 
 # The control store
 
@@ -148,6 +163,6 @@ CONTROL_SCAN = "SELECT {key}, value FROM {control} WHERE {key} >= :first AND {ke
 CONTROL_DELETE = "DELETE FROM {control} WHERE {key} = :key AND {living}"
 CONTROL_DELETE_HELD = CONTROL_DELETE + " AND value = :holding"
 CONTROL_ADD = "UPDATE {control} SET value = CAST(CAST(value AS {to_integer}) + :by AS {to_text}) WHERE {key} = :key"
-CONTROL_SWEPT = 1000
+SWEPT = 1000
 CONTROL_SWEEP = "SELECT {key} FROM {control} WHERE expires_at <= {now} ORDER BY expires_at LIMIT 1000"
 CONTROL_SWEEP_AWAY = "DELETE FROM {control} WHERE {key} IN (:keys) AND expires_at <= {now}"

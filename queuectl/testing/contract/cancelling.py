@@ -84,12 +84,12 @@ class Cancelling(Contract):
     def test_a_job_whose_lease_ran_out_can_be_cancelled(self, driver: Driver, clock: FakeClock) -> None:
         """Once it is back among those that wait; its late worker then settles nothing."""
         push(driver, entry(), entry())
-        late = reserve_one(driver)
+        late = {uuid_of(reserved): reserved for reserved in reserve(driver, room=2)}
         clock.sleep(driver.retry_after + 1)
-        reserve_one(driver)  # the other one; on the way the queue is swept
+        reserve_one(driver)  # one of them; on the way the queue is swept
         [stored] = driver.page("mail", "ready").items
         assert (stored.attempts, driver.cancel([stored])) == (1, [stored])
-        assert settle(driver, late, Done()) is not APPLIED
+        assert settle(driver, late[identity(stored.payload)[0]], Done()) is not APPLIED
 
     def test_operators_and_workers_at_once_share_the_jobs_out(self, driver: Driver, rival: Driver) -> None:
         """Each job is cancelled by one operator or handed to one worker."""

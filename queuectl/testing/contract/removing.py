@@ -213,7 +213,7 @@ class Removing(Contract):
         driver.clear("mail", keep=OPERATION)
         clock.sleep(KEPT - 10)
         driver.clear("low", keep=ANOTHER)
-        assert driver.removed.put_back(OPERATION, limit=1) == Restored(jobs=1)
+        assert driver.removed.put_back(OPERATION) == Restored(jobs=1)
         driver.clear("mail", keep=OPERATION)
         clock.sleep(KEPT - 5)
         assert driver.removed.count(OPERATION) == 1
