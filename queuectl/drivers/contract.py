@@ -162,11 +162,12 @@ class FailedStore(ABC):
     def count(self) -> int: ...
 
     @abstractmethod
-    def retry(self, keys: Sequence[str]) -> list[str]:
+    def retry(self, keys: Sequence[str], *, watch: str | None = None) -> list[str]:
         """Move these back to the queues of this same store, each atomically, and return the uuids that moved.
 
         Attempts start at 0, the payload gets a new `id` and keeps its uuid. A key that is not here (or that somebody
-        else is retrying) is left out of the answer: two calls at once never push a job twice.
+        else is retrying) is left out of the answer: two calls at once never push a job twice. *watch*: under which
+        name somebody waits for their ends.
         """
 
     @abstractmethod

@@ -22,7 +22,9 @@ MESSAGE_LENGTH = 200
 class MemoryFailedStore(FailedStore):
     """Failed jobs by a running number; *revive* pushes one into its queue again."""
 
-    def __init__(self, lock: RLock, removed: MemoryRemovedStore, revive: Callable[[FailedRecord], None]) -> None:
+    def __init__(
+        self, lock: RLock, removed: MemoryRemovedStore, revive: Callable[[FailedRecord, str | None], None]
+    ) -> None:
         self._lock = lock
         self._removed = removed
         self._revive = revive
@@ -59,11 +61,11 @@ class MemoryFailedStore(FailedStore):
         with self._lock:
             return len(self._records)
 
-    def retry(self, keys: Sequence[str]) -> list[str]:
+    def retry(self, keys: Sequence[str], *, watch: str | None = None) -> list[str]:
         with self._lock:
             taken = self._take(keys)
             for record in taken.values():
-                self._revive(record)
+                self._revive(record, watch)
             return [record.uuid for record in taken.values()]
 
     def forget(self, keys: Sequence[str], *, keep: str | None = None) -> list[str]:

@@ -280,8 +280,8 @@ class SyncDriver(Driver):
     def close(self) -> None:
         """Nothing is open."""
 
-    def _revive(self, record: FailedRecord) -> None:
-        self._store(record.queue, record.uuid, again(record.payload, now=self._clock.now()))
+    def _revive(self, record: FailedRecord, watch: str | None) -> None:
+        self._store(record.queue, record.uuid, again(record.payload, now=self._clock.now(), watch=watch))
 
 
 def _followers(settlement: Settlement) -> Iterator[Entry]:

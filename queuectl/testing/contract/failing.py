@@ -10,8 +10,8 @@ import pytest
 
 from queuectl.clock import FakeClock
 from queuectl.drivers.contract import Driver
-from queuectl.jobs.outcome import Done, Failed
-from queuectl.jobs.payload import encode, new_uuid, parse
+from queuectl.jobs.outcome import Done, Failed, Release
+from queuectl.jobs.payload import decode, encode, new_uuid, parse
 from queuectl.testing.contract.base import (
     APPLIED,
     Contract,
@@ -181,6 +181,16 @@ class Failing(Contract):
             assert reserved.attempts == 1
             settle(driver, reserved, failure(reserved, clock))
             assert driver.failed.retry([uuid]) == [uuid]
+
+    def test_a_retry_says_who_waits_for_the_end(self, driver: Driver, clock: FakeClock) -> None:
+        """In this life only: the next one has its own name to wait under, or none. Attempts leave it alone."""
+        uuid = fail_one(driver, clock)
+        for watch in ("op-7k2f9q", "op-2", None):
+            assert driver.failed.retry([uuid], watch=watch) == [uuid]
+            settle(driver, reserve_one(driver), Release())
+            reserved = reserve_one(driver)
+            assert (decode(reserved.payload).watch, reserved.attempts) == (watch or "", 2)
+            settle(driver, reserved, failure(reserved, clock))
 
     def test_retrying_again_does_nothing(self, driver: Driver, clock: FakeClock) -> None:
         """The second call, and the second mention in one call, move nothing; unknown keys are left out."""
