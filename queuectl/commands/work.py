@@ -82,6 +82,9 @@ def work(
         typer.Option("--max-downtime", metavar="TIME", help="Exit 69 without the server for so long; 0: never."),
     ] = "0",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    listen: Annotated[
+        bool, typer.Option("--listen", help="Start anew whenever the code changes; for development.")
+    ] = False,
     daemon: Annotated[bool, typer.Option("--daemon", hidden=True)] = False,
 ) -> int:
     """Run jobs until told to stop. TERM or Ctrl-C: finish the running ones first."""
@@ -113,6 +116,11 @@ def work(
         kill_after=seconds(kill_after, "--kill-after"),
         max_downtime=seconds(max_downtime, "--max-downtime"),
     )
+    if listen:
+        from queuectl.commands.attendant import attend, is_attended
+
+        if not is_attended():
+            return attend(session, may_end=options.may_end)
     return run(session, chosen, options, as_json=as_json)
 
 

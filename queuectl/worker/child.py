@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
 import faulthandler
 import os
 import select
 import signal
 import socket
-import sys
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
@@ -18,9 +16,8 @@ from queuectl.worker.alarm import Alarm
 from queuectl.worker.black_box import WHERE_ARE_YOU, Writer
 from queuectl.worker.frames import CHUNK, Frame, FrameReader, Kind, pack, to_head
 from queuectl.worker.messages import failed_from, pack_hooked, pack_report, run_from
+from queuectl.worker.orphans import signal_when_orphaned
 from queuectl.worker.vigil import Vigil
-
-_PR_SET_PDEATHSIG = 1
 
 
 def die_with(parent: int) -> None:
@@ -28,9 +25,7 @@ def die_with(parent: int) -> None:
 
     Without its parent a job would run on with a lease that nobody renews, and so beside its own second run.
     """
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:  # it died before we asked to be told
+    if not signal_when_orphaned(signal.SIGKILL, parent):
         os._exit(1)
 
 

@@ -49,3 +49,8 @@ class WorkerOptions:
     @property
     def job_limit(self) -> int:
         return 1 if self.once else self.max_jobs
+
+    @property
+    def may_end(self) -> bool:
+        """Whether such a worker is to end by itself some time."""
+        return self.once or self.stop_when_empty or bool(self.stop_when_empty_for or self.max_jobs or self.max_time)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from queuectl.commands import work
@@ -83,3 +85,21 @@ def test_on_sync_there_is_nothing_to_work(site: Site) -> None:
     run: Run = site.run("work")
     assert run.code == 78
     assert "QUEUE_CONNECTION=database" in run.err
+
+
+def test_without_watchfiles_listening_says_what_to_install(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit 78, and the command; under both names."""
+    monkeypatch.setitem(sys.modules, "watchfiles", None)
+    for words in (["work", "--listen"], ["queue:listen"]):
+        run = site.run(*words)
+        assert run.code == 78
+        assert run.err.splitlines()[-2:] == [
+            "error: Watching files needs the Python package 'watchfiles'.",
+            "pip install 'queuectl-artisan[watch]'",
+        ]
+
+
+def test_listening_takes_the_options_of_work(site: Site, started: Started) -> None:
+    """A mistake is one before anything starts."""
+    assert site.run("listen", "--tries=many").code == 2
+    assert site.run("listen", "--backoff=x").code == 2
