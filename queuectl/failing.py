@@ -80,15 +80,6 @@ def _ours(store: FailedStore) -> Iterator[FailedJob]:
     return (job for job in each(store) if not job.foreign)
 
 
-def _old(store: FailedStore, before: float | None, foreign: bool) -> Iterator[FailedJob]:
-    return (job for job in each(store) if (foreign or not job.foreign) and (before is None or job.failed_at <= before))
-
-
-def _forget_old(store: FailedStore, before: float | None) -> int:
-    keys = (job.uuid for job in _old(store, before, foreign=False))
-    return sum(len(store.forget(batch)) for batch in batched(keys, PAGE))
-
-
 def _carry(source: FailedStore, target: FailedStore, keys: Sequence[str]) -> int:
     records = [record_of(job) for job in map(source.get, keys) if job is not None]
     target.add(records)  # first there, then gone here: a duplicate beats a loss
@@ -185,9 +176,17 @@ class FailedJobs:
             raise UsageError(f"Both {where} have a failed job {key!r}.", hint="Give the uuid, or choose --connection.")
         return found[0] if found else None
 
-    def retry(self, batch: Sequence[Located]) -> list[str]:
-        """Put these back on the queues they came from; the uuids that moved. What is gone already is left out."""
-        return list(chain.from_iterable(self._retry_in(name, jobs) for name, jobs in _by_store(batch).items()))
+    def retry(self, batch: Sequence[Located], *, watch: str | None = None) -> list[str]:
+        """Put these back on the queues they came from; the uuids that moved. What is gone already is left out.
+
+        *watch*: under which name somebody waits for their ends.
+        """
+        return list(chain.from_iterable(self._retry_in(name, jobs, watch) for name, jobs in _by_store(batch).items()))
+
+    def destination(self, located: Located) -> Driver:
+        """Where `retry` puts this one: its own connection, or, if that keeps no jobs, the store that it lies in."""
+        owner = self._owner(located.job.connection)
+        return self._drivers[located.store] if owner is None or owner.immediate else owner
 
     def forget(self, batch: Sequence[Located], *, keep: str | None = None) -> list[str]:
         """Delete these; the uuids that this call deleted. *keep*: the operation that can bring them back."""
@@ -202,25 +201,15 @@ class FailedJobs:
         """How many there are; one that is on its way to the collecting store is counted twice."""
         return sum(driver.failed.count() for driver in self._drivers.values())
 
-    def count(self, *, before: float | None = None, foreign: bool = False) -> int:
-        """How many `flush` would delete."""
-        return sum(sum(1 for _ in _old(driver.failed, before, foreign)) for driver in self._drivers.values())
-
-    def flush(self, *, before: float | None = None, foreign: bool = False) -> int:
-        """Delete all, or those that failed at or before a time; how many. PHP's own rows only if *foreign*."""
-        if foreign:
-            return sum(driver.failed.flush(before=before) for driver in self._drivers.values())
-        return sum(_forget_old(driver.failed, before) for driver in self._drivers.values())
-
-    def _retry_in(self, name: str, jobs: Sequence[FailedJob]) -> list[str]:
+    def _retry_in(self, name: str, jobs: Sequence[FailedJob], watch: str | None) -> list[str]:
         driver = self._drivers[name]
         spanning = {
             connection: self._spans_two_stores(connection, driver) for connection in {job.connection for job in jobs}
         }
         near = [job.uuid for job in jobs if not spanning[job.connection]]
         far = [job for job in jobs if spanning[job.connection]]
-        moved = driver.failed.retry(near) if near else []
-        return [*moved, *(job.uuid for job in far if self._sent_back(job, driver.failed))]
+        moved = driver.failed.retry(near, watch=watch) if near else []
+        return [*moved, *(job.uuid for job in far if self._sent_back(job, driver.failed, watch))]
 
     def _spans_two_stores(self, connection: str, driver: Driver) -> bool:
         """Whether its rows lie, or are just being carried, elsewhere than its queues: no single step moves one then."""
@@ -230,24 +219,24 @@ class FailedJobs:
         far = self._owner(self._far) if self._far is not None else driver
         return owner.place != driver.place or (far is not None and far.place != driver.place)
 
-    def _sent_back(self, listed: FailedJob, store: FailedStore) -> bool:
+    def _sent_back(self, listed: FailedJob, store: FailedStore, watch: str | None) -> bool:
         stranded = self.stranded.get(listed.connection)
         if stranded is None:
             try:
-                return self._send_back(listed, store)
+                return self._send_back(listed, store, watch)
             except DriverUnavailable as error:
                 stranded = self.stranded[listed.connection] = Stranded(error)
         stranded.count += 1
         return False
 
-    def _send_back(self, listed: FailedJob, store: FailedStore) -> bool:
+    def _send_back(self, listed: FailedJob, store: FailedStore, watch: str | None) -> bool:
         """Push a job into its queue, then forget it here: a duplicate row beats a lost job. Under a key of this very
         failure: a row that somebody carries on meanwhile never pushes it again."""
         job, owner = store.get(listed.uuid), self._owner(listed.connection)
         if job is None or owner is None:
             return False
         once = Unique(f"retried:{job.uuid}:{job.failed_at:.6f}", REMEMBERED)
-        owner.push([Entry(job.queue, again(job.payload, now=self._now()), job.uuid, unique=once)])
+        owner.push([Entry(job.queue, again(job.payload, now=self._now(), watch=watch), job.uuid, unique=once)])
         return bool(store.forget([job.uuid]))
 
 

@@ -64,7 +64,7 @@ COMMANDS = (
     _failures("failed:show", "failed_show:failed_show", "Show one failed job whole."),
     _failures("retry", "retry:retry", "Put failed jobs back on their queues."),
     _failures("forget", "forget:forget", "Delete failed jobs."),
-    _failures("flush", "flush:flush", "Delete all failed jobs, or the old ones."),
+    _failures("flush", "flush:flush", "Delete all failed jobs, the old ones, or those that options select."),
     _failures("prune-failed", "prune_failed:prune_failed", "Delete failed jobs older than some hours; for cron."),
     _setup("migrate", "migrate:migrate", "Create or upgrade the tables."),
     _setup("table", "tables_ddl:jobs_table", "Print the table of jobs.", f"{PREFIX}table", "make:queue-table"),

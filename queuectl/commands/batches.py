@@ -1,11 +1,11 @@
-"""Act on many failed jobs a batch at a time, and say how it goes and how it went."""
+"""Act on many jobs a batch at a time, and say how it goes and how it went."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from queuectl.commands.exit_codes import DONE, FAILED
 from queuectl.commands.progress import Progress
@@ -15,6 +15,7 @@ from queuectl.commands.session import Session
 from queuectl.commands.text import leader, safe
 from queuectl.failing import FailedJobs, Located
 
+T = TypeVar("T")
 BATCH = 500
 Act = Callable[[Sequence[Located]], list[str]]
 
@@ -72,9 +73,16 @@ class Tally:
 
 
 def in_batches(
-    session: Session, jobs: Iterable[Located], act: Act, tally: Tally, *, progress: Progress, quiet: bool
+    session: Session,
+    jobs: Iterable[T],
+    act: Callable[[Sequence[T]], list[str]],
+    tally: Tally,
+    *,
+    progress: Progress,
+    quiet: bool,
 ) -> None:
-    """Act on all, however many, with one batch in memory; Ctrl-C says how far it got.
+    """Act on all, however many, with one batch in memory; Ctrl-C says how far it got. *act* gives the uuids of those
+    that it has done it to.
 
     Each job gets a line unless *quiet*; on a terminal only where one batch is enough for all of them.
     """
@@ -115,12 +123,12 @@ def untouched(batch: Sequence[Located]) -> list[str]:
 
 def looking_at(session: Session, selection: Selection, failed: FailedJobs) -> Progress:
     """What tells how many of the failed jobs have been looked at."""
-    total = failed.total() if selection.at_most is None else selection.at_most
+    total = failed.total if selection.at_most is None else selection.at_most
     return Progress(session.output, "failed jobs looked at", total)
 
 
-def _batches(jobs: Iterable[Located]) -> Iterator[list[Located]]:
-    batch: list[Located] = []
+def _batches(jobs: Iterable[T]) -> Iterator[list[T]]:
+    batch: list[T] = []
     for job in jobs:
         batch.append(job)
         if len(batch) == BATCH:

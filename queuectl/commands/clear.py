@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated
 
 import typer
 
 from queuectl.commands.addresses import chosen_connection, doubt, known_queues, split_list
+from queuectl.commands.consent import Consent
 from queuectl.commands.exit_codes import DECLINED, DONE, FAILED
-from queuectl.commands.options import DryRun, Force, Json
+from queuectl.commands.options import DryRun, Expect, Force, Json, Purge
+from queuectl.commands.recording import Recording
 from queuectl.commands.session import Session
 from queuectl.commands.text import plural
+from queuectl.drivers.contract import Driver
 from queuectl.jobs.payload import check_queue_name
 
 
@@ -21,6 +25,8 @@ def clear(
         str, typer.Option("--queue", metavar="NAMES", help="Comma-separated; the default one if left out.")
     ] = "",
     force: Force = False,
+    expect: Expect = None,
+    purge: Purge = False,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> int:
@@ -34,22 +40,40 @@ def clear(
     queues = [check_queue_name(one) for one in split_list(queue) or [session.app.connection(name).queue]]
     counts = driver.counts(queues)
     total = sum(counts[one].size for one in queues)
-    what = f"{plural(total, 'job')} from the [{', '.join(queues)}] {'queue' if len(queues) == 1 else 'queues'}"
     if total == 0:
-        for sentence in filter(None, (doubt(one, known_queues(driver)) for one in queues)):
-            session.output.warn(sentence)
-    elif not (force or dry_run or session.confirm(f"Delete {what} of [{name}]?", flag="--force")):
-        session.output.warn("Command cancelled.")
+        _doubt(session, driver, queues)
+    question = f"Delete {plural(total, 'job')} from the {_named(queues)} of [{name}]?"
+    if not Consent(session, force, dry_run, expect, flag="--force").to(total, "jobs", question):
         return DECLINED
-    cleared = {one: counts[one].size if dry_run else driver.clear(one) for one in queues}
-    _report(session, name, cleared, dry_run=dry_run, as_json=as_json)
+    with Recording(session, "clear", undoable=not purge, dry_run=dry_run) as recording:
+        cleared = {one: counts[one].size if dry_run else _clear(driver, one, recording) for one in queues}
+    _report(session, name, cleared, recording, dry_run=dry_run, as_json=as_json)
     return DONE
 
 
-def _report(session: Session, connection: str, cleared: dict[str, int], *, dry_run: bool, as_json: bool) -> None:
+def _doubt(session: Session, driver: Driver, queues: list[str]) -> None:
+    for sentence in filter(None, (doubt(one, known_queues(driver)) for one in queues)):
+        session.output.warn(sentence)
+
+
+def _clear(driver: Driver, queue: str, recording: Recording) -> int:
+    recording.begin([driver])
+    cleared = driver.clear(queue, keep=recording.keep)
+    recording.add(driver, cleared)
+    return cleared
+
+
+def _report(
+    session: Session, connection: str, cleared: dict[str, int], recording: Recording, *, dry_run: bool, as_json: bool
+) -> None:
+    operation = recording.id if recording.can_be_undone else None
     if as_json:
-        session.output.json({"connection": connection, "cleared": cleared, "dry_run": dry_run})
+        session.output.json({"connection": connection, "cleared": cleared, "dry_run": dry_run, "operation": operation})
         return
-    queues = f"[{', '.join(cleared)}] {'queue' if len(cleared) == 1 else 'queues'}"
     verb = "Would clear" if dry_run else "Cleared"
-    session.output.info(f"{verb} {plural(sum(cleared.values()), 'job')} from the {queues}.")
+    session.output.info(f"{verb} {plural(sum(cleared.values()), 'job')} from the {_named(cleared)}.")
+    recording.tell_undo()
+
+
+def _named(queues: Collection[str]) -> str:
+    return f"[{', '.join(queues)}] {'queue' if len(queues) == 1 else 'queues'}"

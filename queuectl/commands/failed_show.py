@@ -13,8 +13,9 @@ from queuectl.commands.failed_stores import reachable
 from queuectl.commands.options import Connection, Json
 from queuectl.commands.output import Output
 from queuectl.commands.session import Session
-from queuectl.commands.text import padded, safe
+from queuectl.commands.text import columns, padded, safe
 from queuectl.commands.times import local
+from queuectl.drivers.contract import FailedJob
 from queuectl.failing import Located
 from queuectl.jobs.masking import mask
 
@@ -52,6 +53,8 @@ def _print(output: Output, found: Located, payload: Any, text: str) -> None:
         ("Failed at", local(job.failed_at)),
         ("Attempts", str(job.attempts)),
         ("Error", job.error),
+        ("At", job.place or "?"),
+        ("Group", job.fingerprint or "-"),
     )
     for name, value in facts:
         output.line(f"{output.style(padded(name, 10), 'bold')} {safe(value)}")
@@ -59,3 +62,17 @@ def _print(output: Output, found: Located, payload: Any, text: str) -> None:
     output.line(safe(payload) if isinstance(payload, str) else json.dumps(payload, ensure_ascii=True, indent=2))
     output.line(f"\n{output.style('Exception', 'bold')}")
     output.line(safe(text, lines=True))
+    _print_next(output, job)
+
+
+def _print_next(output: Output, job: FailedJob) -> None:
+    key = safe(job.uuid)
+    lines = [(f"queuectl retry {key}", "run it again")]
+    if job.fingerprint:
+        lines += [
+            (f"queuectl failed --group {job.fingerprint}", "others that failed like it"),
+            (f"queuectl retry --group {job.fingerprint}", "run all of these again"),
+        ]
+    lines.append((f"queuectl forget {key}", "delete it"))
+    output.line(f"\n{output.style('Next', 'bold')}")
+    output.lines(columns(lines))

@@ -18,7 +18,7 @@ from queuectl.commands.times import moment
 from queuectl.errors import UsageError
 
 if TYPE_CHECKING:
-    from queuectl.drivers.contract import FailedJob
+    from queuectl.drivers.contract import FailedJob, Stored
 
 _ATTEMPTS = re.compile(r"(\d{1,9})(\+|-(\d{1,9}))?")
 _GLOB = re.compile(r"[*?\[]")
@@ -84,17 +84,26 @@ class Filter:
             and job.fingerprint.startswith(self.group)
         )
 
-    def matches_waiting(self, *, job: str, created_at: float | None, attempts: int) -> bool:
-        """Of a job in a queue, what is said of its name, its age and its attempts."""
+    def matches_stored(self, stored: Stored, connection: str, *, job: str, created_at: float | None) -> bool:
+        """All of it but the limit, of a job in a queue: its age counts from its dispatch."""
         return (
-            _is_called(self.job, job)
-            and (self.attempts is None or self.attempts.hold(attempts))
+            self.matches_queue(connection, stored.queue)
+            and _is_called(self.job, job)
+            and (self.attempts is None or self.attempts.hold(stored.attempts))
             and self._spans(created_at)
         )
 
     def matches_queue(self, connection: str, queue: str) -> bool:
         whole = f"{connection}:{queue}"
         return not self.queues or any(fnmatchcase(queue, one) or fnmatchcase(whole, one) for one in self.queues)
+
+    def require_waiting(self) -> None:
+        """`UsageError` where it asks for what only failed jobs have."""
+        if self.error or self.error_like:
+            option = "--error" if self.error else "--error-like"
+            raise UsageError(
+                f"{option}: a job in a queue has no error.", hint=f"`queuectl failed {option} …` looks at failed jobs."
+            )
 
     def _spans(self, at: float | None) -> bool:
         """A job that does not tell its age is neither young nor old."""

@@ -49,7 +49,10 @@ class CommandGroup(TyperGroup):
         return command
 
     def resolve_command(self, ctx: Context, args: list[str]) -> tuple[str | None, TyperCommand | None, list[str]]:
-        return args[0], self.require_command(ctx, args[0]), args[1:]
+        """`failed show ID` is `failed:show ID`."""
+        words = 2 if ":".join(args[:2]) in by_name() else 1
+        name = ":".join(args[:words])
+        return name, self.require_command(ctx, name), args[words:]
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
         return super().parse_args(ctx, args or ["--help"])

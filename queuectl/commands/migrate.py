@@ -9,6 +9,7 @@ import typer
 from queuectl.commands.databases import databases
 from queuectl.commands.exit_codes import DONE
 from queuectl.commands.options import Json
+from queuectl.commands.recording import Recording
 from queuectl.commands.session import Session
 from queuectl.commands.text import leader, safe
 
@@ -34,10 +35,12 @@ def migrate(
             session.output.line(ddl(settings, notifications_table=table).rstrip("\n"))
         return DONE
     done: dict[str, list[str]] = {}
-    for settings in found:
-        done[settings.name] = bring_up(settings, notifications_table=table, shared_index=shared_index)
-        if not as_json:
-            _show(session, settings.name, done[settings.name])
+    with Recording(session, "migrate") as recording:
+        for settings in found:
+            done[settings.name] = bring_up(settings, notifications_table=table, shared_index=shared_index)
+            recording.add(session.app.driver(settings.name), len(done[settings.name]))
+            if not as_json:
+                _show(session, settings.name, done[settings.name])
     if as_json:
         session.output.json(done)
     return DONE

@@ -29,3 +29,9 @@ FailedIds = Annotated[
         show_default=False,
     ),
 ]
+QueuedIds = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="ID", help="uuids, short ids, ranges such as 1-5, or - to read ids from stdin.", show_default=False
+    ),
+]

@@ -7,7 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from queuectl.commands.addresses import Address, doubt, known_queues
+from queuectl.commands.operator import operator
 from queuectl.commands.reach import Answers, ask, stores
+from queuectl.commands.recording import Recording
 from queuectl.commands.session import Session
 from queuectl.commands.times import seconds
 from queuectl.drivers.contract import Driver
@@ -36,14 +38,18 @@ def pause(
     if ttl == 0:
         raise UsageError("--for: a pause of no time is none. Leave it out to pause until `queuectl resume`.")
     now = session.app.clock.now()
-    mark = Pause(reason=reason, since=now, until=None if ttl is None else now + ttl)
+    mark = Pause(
+        reason=reason, since=now, until=None if ttl is None else now + ttl, by=operator(session.output.environment)
+    )
     address = _address(session, queue, everything)
 
     def put(name: str, driver: Driver) -> str:
         driver.control.pause(address.queue, mark, ttl=ttl)
+        recording.add(driver)
         return "" if everything else doubt(address.queue, known_queues(driver))
 
-    answers = ask(session, _names(session, address), put)
+    with Recording(session, "pause") as recording:
+        answers = ask(session, _names(session, address), put)
     _report(session, answers, address, "paused")
     for sentence in dict.fromkeys(filter(None, answers.given.values())):
         session.output.warn(sentence)
@@ -56,10 +62,11 @@ def resume(context: typer.Context, queue: Queue = "", everything: All = False) -
     address = _address(session, queue, everything)
 
     def lift(name: str, driver: Driver) -> list[str]:
-        driver.control.resume(address.queue)
+        recording.add(driver, int(driver.control.resume(address.queue)))
         return sorted(driver.control.marks().paused)
 
-    answers = ask(session, _names(session, address), lift)
+    with Recording(session, "resume") as recording:
+        answers = ask(session, _names(session, address), lift)
     _report(session, answers, address, "resumed")
     for name, paused in answers.given.items():
         if paused:

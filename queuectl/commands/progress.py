@@ -24,9 +24,15 @@ class Progress:
     """Counts what was dealt with. Shows itself only when it takes long; says nothing at all under `--quiet`."""
 
     def __init__(
-        self, output: Output, what: str, total: int | None = None, *, clock: Callable[[], float] = monotonic
+        self,
+        output: Output,
+        what: str,
+        total: int | Callable[[], int] | None = None,
+        *,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
-        """*what* was dealt with: `failed jobs looked at`. *total* may turn out to be too small."""
+        """*what* was dealt with: `failed jobs looked at`. *total* is asked for when it is shown; it may turn out to be
+        too small."""
         self._output, self._what, self._total, self._clock = output, what, total, clock
         self._done, self._besides = 0, ""
         self._bar: Bar | None = None
@@ -60,6 +66,8 @@ class Progress:
             self._bar = None
 
     def _show(self) -> None:
+        if callable(self._total):
+            self._total = self._total()
         if self._output.notes_on_terminal:
             self._next = self._clock() + OFTEN
             self._draw()
@@ -79,7 +87,7 @@ class Progress:
 
     @property
     def _most(self) -> int | None:
-        return None if self._total is None else max(self._total, self._done)
+        return max(self._total, self._done) if isinstance(self._total, int) else None
 
 
 def _bar(output: Output) -> Bar:

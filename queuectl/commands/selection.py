@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from math import inf, nextafter
+from typing import TypeVar
 
 from queuectl.commands.filters import Filter
 from queuectl.commands.session import Session
@@ -14,7 +15,8 @@ from queuectl.errors import UsageError
 from queuectl.failing import FailedJobs, Located
 
 NO_FILTER = Filter()
-Passing = Callable[[Iterable[Located]], Iterable[Located]]
+T = TypeVar("T")
+Passing = Callable[[Iterable[T]], Iterable[T]]
 RANGE = re.compile(r"(\d{1,18})-(\d{1,18})")
 
 
@@ -26,8 +28,7 @@ class Range:
     first: int
     last: int
 
-    def holds(self, located: Located) -> bool:
-        number = located.job.id
+    def holds(self, number: str) -> bool:
         return number.isascii() and number.isdigit() and self.first <= int(number) <= self.last
 
 
@@ -56,7 +57,7 @@ class Selection:
         """How many it can be, where the words alone tell."""
         return None if self.everything or self.ranges else len(self.keys)
 
-    def of(self, failed: FailedJobs, *, passing: Passing = iter) -> Iterator[Located]:
+    def of(self, failed: FailedJobs, *, passing: Passing[Located] = iter) -> Iterator[Located]:
         """The jobs themselves; each that is looked at goes through *passing* first.
 
         `UsageError`, before the first one, for an id that two connections have.
@@ -72,7 +73,7 @@ class Selection:
         for words in self.ranges:
             yield from self._ours(passing(self._in_range(words, failed)))
 
-    def count(self, failed: FailedJobs, *, passing: Passing = iter) -> int:
+    def count(self, failed: FailedJobs, *, passing: Passing[Located] = iter) -> int:
         """How many they are now. What fails from here on is no longer selected: it was not counted."""
         count, newest = 0, 0.0
         for located in self.of(failed, passing=passing):
@@ -92,7 +93,7 @@ class Selection:
 
     def _in_range(self, words: Range, failed: FailedJobs) -> Iterator[Located]:
         empty = True
-        for located in filter(words.holds, failed.all()):
+        for located in (located for located in failed.all() if words.holds(located.job.id)):
             empty = False
             yield located
         if empty:
@@ -106,7 +107,14 @@ class Selection:
                 yield located
 
 
-def select(session: Session, words: Sequence[str], *, filters: Filter = NO_FILTER, foreign: bool = False) -> Selection:
+def select(
+    session: Session,
+    words: Sequence[str],
+    *,
+    filters: Filter = NO_FILTER,
+    foreign: bool = False,
+    noun: str = "failed jobs",
+) -> Selection:
     """Read the words; `UsageError` where they do not fit together or select nothing."""
     if list(words) == ["all"] or (not words and not filters.is_empty):
         return Selection(everything=True, filters=filters, foreign=foreign)
@@ -122,7 +130,7 @@ def select(session: Session, words: Sequence[str], *, filters: Filter = NO_FILTE
         else:
             found.keys.append(word)
     if found.is_empty and "-" not in words:
-        raise UsageError("Which failed jobs? Give ids, a range such as 1-5, - to read ids from stdin, or `all`.")
+        raise UsageError(f"Which {noun}? Give ids, a range such as 1-5, - to read ids from stdin, or `all`.")
     return found
 
 
@@ -136,7 +144,7 @@ def with_stdin(session: Session, words: Sequence[str]) -> Iterator[str]:
 
 
 def _require_one_store(words: Range, failed: FailedJobs) -> None:
-    stores = {located.store for located in failed.all() if words.holds(located)}
+    stores = {located.store for located in failed.all() if words.holds(located.job.id)}
     if len(stores) > 1:
         raise UsageError(
             f"{' and '.join(sorted(stores))} both have failed jobs in {words.words}.",

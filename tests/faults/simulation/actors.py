@@ -165,7 +165,7 @@ def _delete(world: World, jobs: FailedJobs, some: list[Located], main: Line) -> 
     if world.book.chance(0.5):
         jobs.forget(some[:1])
     elif world.book.chance(0.5):
-        jobs.flush()
+        jobs.forget(list(jobs.all()))
     else:
         main.clear("low")
 
