@@ -17,7 +17,18 @@ if TYPE_CHECKING:
     from queuectl.jobs.limits import Settings
 
 _NOT_PASSED = frozenset(
-    ("context", "name", "once", "stop_when_empty", "stop_when_empty_for", "delay", "force", "as_json", "listen", "daemon")
+    (
+        "context",
+        "name",
+        "once",
+        "stop_when_empty",
+        "stop_when_empty_for",
+        "delay",
+        "force",
+        "as_json",
+        "listen",
+        "daemon",
+    )
 )
 """What a worker that is kept running has no use for, and what means something else here."""
 _ALWAYS = {"sleep": "3", "tries": 3, "max_time": "3600"}
