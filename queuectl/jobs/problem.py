@@ -10,6 +10,7 @@ from types import TracebackType
 
 from queuectl.jobs.masking import mask
 from queuectl.jobs.outcome import Problem
+from queuectl.jobs.place import place_in, place_of
 
 HEAD, TAIL = 65_536, 16_384
 """Bytes kept of a long text: its beginning and its end."""
@@ -25,14 +26,16 @@ def problem_of(error: BaseException) -> Problem:
     kind, message = clean(_qualified(type(error))), _message_of(error)
     trace = clean(_traceback_of(error)).strip()
     headline = _headline(kind, message)
-    return Problem(kind, message, headline if trace == headline else capped(f"{headline}\n\n{trace}"))
+    text = headline if trace == headline else capped(f"{headline}\n\n{trace}")
+    return Problem(kind, message, text, place_of(error))
 
 
 def problem(error_class: type[BaseException], message: str, trace: str = "") -> Problem:
     """A problem that nobody raised; *trace* is what the interpreter wrote on its way out, if it did."""
     kind, message = _qualified(error_class), _presentable(message)
     headline = f"{kind}: {message}"
-    return Problem(kind, message, f"{headline}\n\n{clean(mask(capped(trace)))}" if trace else headline)
+    text = f"{headline}\n\n{clean(mask(capped(trace)))}" if trace else headline
+    return Problem(kind, message, text, place_in(trace))
 
 
 def clean(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from functools import cache, partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -179,7 +180,7 @@ class Runner:
         why = problem_of(error)
         if afterwards is not None and afterwards is not error:
             text = f"{why.text}\n\nAfterwards it raised:\n\n{problem_of(afterwards).text}"
-            why = Problem(why.type, why.message, text)
+            why = replace(why, text=text)
         return Report(ending, problem=why)
 
 

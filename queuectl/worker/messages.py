@@ -58,11 +58,11 @@ def report_from(frame: Frame) -> Report:
 
 
 def problem_to_json(problem: Problem) -> dict[str, str]:
-    return {"type": problem.type, "message": problem.message, "text": problem.text}
+    return {"type": problem.type, "message": problem.message, "text": problem.text, "place": problem.place}
 
 
 def problem_from_json(found: Mapping[str, str]) -> Problem:
-    return Problem(found["type"], found["message"], found["text"])
+    return Problem(found["type"], found["message"], found["text"], found["place"])
 
 
 def _words(attempt: Attempt) -> str:

@@ -10,6 +10,7 @@ import pytest
 from queuectl.clock import FakeClock
 from queuectl.config import Connection
 from queuectl.drivers.memory import MemoryFailedStore
+from queuectl.drivers.memory_removed import MemoryRemovedStore
 from queuectl.drivers.sync import SyncDriver
 from queuectl.errors import DriverUnavailable, UsageError
 from queuectl.failing import FailedJobs, Relay, relay_failed
@@ -62,7 +63,8 @@ class SometimesAway(MemoryFailedStore):
 def test_a_collecting_store_that_is_away_costs_nothing(near: SyncDriver, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rows stay where they are, said once; when it is back they follow, said once."""
     monkeypatch.setattr("queuectl.failing.PATIENCE", 0)
-    far, notes = SometimesAway(RLock(), lambda record: None), list[str]()
+    lock, notes = RLock(), list[str]()
+    far = SometimesAway(lock, MemoryRemovedStore(lock, FakeClock()), lambda record, watch: None)
     near.failed.add([record(1), record(2)])
     relay = Relay(near.failed, far, notes.append)
     relay()
