@@ -123,7 +123,7 @@ def untouched(batch: Sequence[Located]) -> list[str]:
 
 def looking_at(session: Session, selection: Selection, failed: FailedJobs) -> Progress:
     """What tells how many of the failed jobs have been looked at."""
-    total = failed.total if selection.at_most is None else selection.at_most
+    total = failed.total() if selection.at_most is None else selection.at_most
     return Progress(session.output, "failed jobs looked at", total)
 
 

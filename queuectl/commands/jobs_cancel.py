@@ -58,7 +58,7 @@ class Cancelling:
         return consent.to(count, "jobs", f"Cancel {plural(count, 'job')}?", free=1)
 
     def run(self, tally: Tally, *, keep: bool, dry_run: bool, quiet: bool) -> Recording:
-        progress = Progress(self.session.output, "jobs looked at", lambda: self.queues.total(self.selection))
+        progress = Progress(self.session.output, "jobs looked at", self.queues.total(self.selection))
         with Recording(self.session, "jobs:cancel", undoable=keep, dry_run=dry_run) as recording, progress:
             act = _uuids if dry_run else self._act(recording)
             in_batches(self.session, self.jobs(progress), act, tally, progress=progress, quiet=quiet)

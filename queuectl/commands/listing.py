@@ -62,11 +62,10 @@ class Listing(Generic[T]):
             case Form.JSON:
                 output.json_array(map(self.to_json, items))
             case Form.JSONL:
-                for item in items:
-                    output.json(self.to_json(item))
+                output.json_lines(map(self.to_json, items))
             case Form.IDS:
-                for item in items:
-                    output.line(safe(self.id(item)) if output.is_terminal else self.id(item))
+                shown = safe if output.is_terminal else str
+                output.stream(shown(self.id(item)) for item in items)
             case Form.TABLE:
                 self._print(output, iter(items))
 

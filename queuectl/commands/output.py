@@ -10,11 +10,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from io import StringIO, TextIOWrapper
-from typing import Any, TextIO
+from itertools import islice
+from typing import Any, TextIO, TypeVar
 
 from queuectl.commands.text import columns, safe
 from queuectl.errors import QueuectlError
 
+T = TypeVar("T")
+PORTION = 100
+"""Items of a long list that are written at once."""
 _SGR = {"bold": 1, "gray": 90, "red": 31, "green": 32, "yellow": 33, "cyan": 36}
 _BADGES = {"INFO": "37;44", "ERROR": "37;41", "WARN": "30;43"}
 _BRACKETED = re.compile(r"\[([^\]]*)\]")
@@ -69,16 +73,26 @@ class Output:
 
     def json(self, value: Any) -> None:
         """One document in ASCII, never wrapped or coloured."""
-        self.line(json.dumps(value, ensure_ascii=True, allow_nan=False))
+        self.line(_ascii(value))
 
     def json_array(self, items: Iterable[Any]) -> int:
-        """One array, written item by item, however many there are; how many it were."""
+        """One array, written some items at a time, however many there are; how many it were."""
         count = 0
-        for item in items:
-            self._write(f"{',' if count else '['}\n  {json.dumps(item, ensure_ascii=True, allow_nan=False)}")
-            count += 1
+        for some in _portions(items):
+            texts = (f"{',' if count + place else '['}\n  {_ascii(item)}" for place, item in enumerate(some))
+            self._write("".join(texts))
+            count += len(some)
         self._write("\n]\n" if count else "[]\n")
         return count
+
+    def json_lines(self, items: Iterable[Any]) -> None:
+        """One document a line."""
+        self.stream(map(_ascii, items))
+
+    def stream(self, texts: Iterable[str]) -> None:
+        """Lines of data, already safe, however many there are."""
+        for some in _portions(texts):
+            self.lines(some)
 
     def table(self, header: Sequence[str], rows: Iterable[tuple[str, ...]]) -> None:
         """A table of a few rows: drawn by rich on a terminal, aligned columns elsewhere."""
@@ -87,8 +101,7 @@ class Output:
 
             self._write(render(header, rows, width=self.width, colour=self.has_colour(self.stdout)))
             return
-        for text in columns([tuple(header), *rows]):
-            self.line(text)
+        self.lines(columns([tuple(header), *rows]))
 
     @contextmanager
     def to_itself(self) -> Iterator[None]:
@@ -174,6 +187,17 @@ class Output:
         if not styles or not self.has_colour(self.stdout):
             return text
         return f"\x1b[{';'.join(str(_SGR[style]) for style in styles)}m{text}\x1b[0m"
+
+
+def _ascii(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=True, allow_nan=False)
+
+
+def _portions(items: Iterable[T]) -> Iterator[list[T]]:
+    """As many at a time as are written at once."""
+    rest = iter(items)
+    while some := list(islice(rest, PORTION)):
+        yield some
 
 
 def _open_what_is_closed() -> None:
