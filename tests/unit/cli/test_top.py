@@ -127,7 +127,7 @@ def test_p_pauses_and_resumes_the_chosen_queue(busy: Site) -> None:
     with busy.driver() as driver:
         pause = driver.control.marks().paused["mail"]
         assert pause.by.partition("@")[2]
-        assert [operation.verb for operation in driver.control.operations()] == ["pause"]
+        assert driver.control.operations()[0].verb == "pause"
     run = busy.run("top", stdin="jpxq", terminal=True)
     assert "[database:mail] is worked on again." in "".join(frames(run.out))
     with busy.driver() as driver:
