@@ -51,6 +51,7 @@ COMMANDS = (
     _workers("health", "health:health", "Answer a probe: is a worker alive, or would jobs be run?"),
     _queues("monitor", "monitor:monitor", "Show how full the queues are; exit 4 above a threshold."),
     _queues("top", "top:top", "Show queues, workers and failures as they change."),
+    _queues("explain", "explain:explain", "Say why a job does not run, or a queue stands still."),
     _queues("dispatch", "dispatch:dispatch", "Put a job on its way."),
     _queues("relay", "relay:relay", "Carry what outboxes keep over to its connection; workers do so by themselves."),
     _queues("clear", "clear:clear", "Delete every job of a queue."),
@@ -90,6 +91,7 @@ COMMANDS = (
     _setup("about", "about:about", "Say what is installed, configured and reachable."),
     _setup("doctor", "doctor:doctor", "Check everything, and say what to do about what is wrong."),
     _setup("check", "check:check", "Hold the jobs against their lock file, and what waits against the jobs."),
+    _setup("completion", "completion:completion", "Print a script that completes words in bash, zsh or fish."),
     _setup("help", "help:help_", "Explain a command, or the exit codes."),
 )
 
