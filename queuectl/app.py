@@ -225,9 +225,10 @@ class App:
 
     @cached_property
     def runner(self) -> Runner:
+        from queuectl.jobs.registry import imported
         from queuectl.runner import Runner
 
-        return Runner(self.registry)
+        return Runner(self.registry, [imported(one, self.config.root) for one in self.config.middleware])
 
     @cached_property
     def dispatcher(self) -> QueueDispatcher:
@@ -252,6 +253,7 @@ class App:
     def runtime(self) -> Runtime:
         """The services that jobs use."""
         from queuectl.disks import Disks
+        from queuectl.jobs.limits import Rate
         from queuectl.jobs.runtime import Runtime
 
         self.keep_log()
@@ -261,6 +263,9 @@ class App:
             disks=Disks(self.config.disks, root=self.config.root),
             notifications=lambda: self._notifications,
             notifier=lambda: self._notifier,
+            shared=lambda name: self.driver(name).control,
+            limits={name: Rate.from_words(words) for name, words in self.config.limits.items()},
+            now=self.clock.now,
         )
 
     @cached_property

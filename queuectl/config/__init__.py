@@ -52,6 +52,10 @@ class Config:
     default: str
     connections: Mapping[str, Connection]
     jobs: tuple[str, ...] = ()
+    middleware: tuple[str, ...] = ()
+    """What stands around every job, outermost first, each as `module:attribute`."""
+    limits: Mapping[str, str] = field(default_factory=dict)
+    """Rates by name, as they were written: `100/m`."""
     failed_connection: str = ""
     disks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     notifications: Mapping[str, Any] = field(default_factory=dict)

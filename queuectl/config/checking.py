@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from queuectl.config.schema import BUILT_IN_DRIVERS, NAMED, TOP, Kind, is_connection_name
+from queuectl.config.schema import ANY_NAME, BUILT_IN_DRIVERS, NAMED, TOP, Kind, is_connection_name
 from queuectl.errors import ConfigurationError
 
 Key = tuple[str, ...]
@@ -62,6 +62,8 @@ class _Check:
                 self._fit((*at, name), value, keys[name])
 
     def _known(self, at: Key, keys: Mapping[str, Any]) -> Any:
+        if ANY_NAME in keys:
+            return keys[ANY_NAME]
         if at[-1] not in keys:
             inside = f" in [{'.'.join(at[:-1])}]" if at[:-1] else ""
             raise self._error(at, f"unknown key {at[-1]!r}{inside}.{did_you_mean(at[-1], keys)}")

@@ -150,6 +150,8 @@ def _resolve(values: Values, root: Path, file: Path | None, notes: tuple[str, ..
         default=values["default",].value,
         connections=connections,
         jobs=tuple(values["jobs",].value),
+        middleware=tuple(values["middleware",].value),
+        limits={key[1]: origin.value for key, origin in values.items() if key[0] == "limits"},
         failed_connection=values["failed", "connection"].value,
         disks=_disks(values, root),
         notifications={key[1]: origin.value for key, origin in values.items() if key[0] == "notifications"},

@@ -12,7 +12,8 @@ from queuectl.config import Connection
 BUILT_IN_DRIVERS = ("sync", "database", "redis")
 QUEUE_NAME = re.compile(r"[A-Za-z0-9._:{}@-]{1,191}")
 _CONNECTION_NAME = re.compile(r"[A-Za-z0-9_-]+")
-_OWN_SERVICE = re.compile(r"[\w.]+:[\w.]+")
+_ATTRIBUTE = re.compile(r"[\w.]+:[\w.]+")
+_RATE = re.compile(r"\s*0*[1-9]\d{0,8}\s*/\s*(\d+(\.\d+)?\s*)?(ms|s|m|h|d|w)?\s*")
 _TABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*)?")
 
 
@@ -58,7 +59,15 @@ MODULES = Kind(
 SERVICES = ("none", "log", "redis", "memory")
 SERVICE = Kind(
     f"{', '.join(SERVICES)}, or your own as 'module:attribute'",
-    lambda value: isinstance(value, str) and (value in SERVICES or _OWN_SERVICE.fullmatch(value) is not None),
+    lambda value: isinstance(value, str) and (value in SERVICES or _ATTRIBUTE.fullmatch(value) is not None),
+)
+MIDDLEWARE = Kind(
+    'a list of callables, as in ["app.middleware:traced"]',
+    lambda value: isinstance(value, list) and all(isinstance(one, str) and _ATTRIBUTE.fullmatch(one) for one in value),
+)
+RATE = Kind(
+    "how many jobs in how long, as in '100/m' or '10/30s'",
+    lambda value: isinstance(value, str) and _RATE.fullmatch(value) is not None,
 )
 ANYTHING = Kind("anything", lambda value: True)
 
@@ -95,14 +104,19 @@ LOG: Mapping[str, Kind] = {
     "file": TEXT,
     "level": Kind(f"one of {', '.join(LOG_LEVELS)}", lambda value: value in LOG_LEVELS),
 }
+ANY_NAME = "*"
+"""The key of a table that may have any."""
+LIMITS: Mapping[str, Kind] = {ANY_NAME: RATE}
 TOP: Mapping[str, Kind | Mapping[str, Kind]] = {
     "default": NAME,
     "jobs": MODULES,
+    "middleware": MIDDLEWARE,
     "connections": CONNECTION,
     "failed": FAILED,
     "disks": DISK,
     "notifications": NOTIFICATIONS,
     "log": LOG,
+    "limits": LIMITS,
 }
 NAMED = ("connections", "disks")
 """Tables of tables: `[connections.NAME]`."""
@@ -121,6 +135,7 @@ CONNECTION_DEFAULTS: Mapping[str, Any] = {
 DEFAULTS: Mapping[str, Any] = {
     "default": "sync",
     "jobs": [],
+    "middleware": [],
     "connections": {
         "sync": {"driver": "sync"},
         "database": {"driver": "database", "url": "sqlite:///storage/queue.sqlite"},

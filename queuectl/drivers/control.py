@@ -231,6 +231,19 @@ class ControlStore:
         """Count one more of something about one job (its exceptions, its crashes) and return how many."""
         return self._store.increment(f"tally:{key}", 1, ttl)
 
+    # Limits
+
+    def use(self, key: str, by: int, ttl: float) -> int:
+        """Add to a count, which ends *ttl* seconds after it began, and return it."""
+        return self._store.increment(f"use:{key}", by, ttl)
+
+    def used(self, key: str) -> int:
+        return int(self._store.get(f"use:{key}") or 0)
+
+    def reset(self, key: str) -> bool:
+        """Whether there was anything to begin anew."""
+        return self._store.delete(f"use:{key}")
+
     # Locks
 
     def acquire(self, key: str, owner: str, ttl: float) -> bool:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, ParamSpec, cast, dataclass_transform
 
 from queuectl.errors import JobDefinitionError, ManuallyFailed
 from queuectl.jobs.masking import MASK, is_secret
+from queuectl.jobs.middleware import Middleware
 from queuectl.jobs.pending import ANYWHERE, Pending, dispatch
 from queuectl.jobs.running import state_of
 from queuectl.jobs.settings import Delay, check_settings, is_class_variable, own_annotations, span
@@ -53,6 +54,8 @@ class Job:
     """When to stop trying: seconds or a timedelta after dispatch, a moment, or a method. Replaces `tries`."""
     delay: ClassVar[Delay | None] = None
     """How long after dispatch a job is held back."""
+    middleware: ClassVar[Sequence[Middleware] | Callable[[Any], Sequence[Middleware]]] = ()
+    """What stands around `handle`, outermost first; or a method that says it for each job."""
 
     _place: ClassVar[str] = __file__
     _renamed: ClassVar[Mapping[str, str]] = {}
@@ -91,7 +94,13 @@ class Job:
 
     def release(self, seconds: float | timedelta = 0) -> None:
         """Go back into the queue for that long once `handle` has ended, however it ends. Uses up an attempt."""
-        state_of(self, "release()").release_after = span(seconds)
+        state = state_of(self, "release()")
+        state.release_after, state.spared = span(seconds), False
+
+    def snooze(self, seconds: float | timedelta) -> None:
+        """As `release`, without using up an attempt: for what must wait through no fault of the job."""
+        state = state_of(self, "snooze()")
+        state.release_after, state.spared = span(seconds), True
 
     def fail(self, reason: str | BaseException | None = None) -> None:
         """Fail for good once `handle` has ended, whatever attempts are left."""

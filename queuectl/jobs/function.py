@@ -11,6 +11,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 
 from queuectl.errors import JobDefinitionError
 from queuectl.jobs.definition import Job
+from queuectl.jobs.middleware import Middleware
 from queuectl.jobs.pending import Pending
 from queuectl.jobs.settings import SETTINGS, Delay, check_setting
 
@@ -89,6 +90,7 @@ def job(
     max_exceptions: int | None = None,
     retry_until: Delay | None = None,
     delay: Delay | None = None,
+    middleware: Sequence[Middleware] | None = None,
 ) -> Callable[[Callable[P, R]], FunctionJob[P, R]]: ...
 def job(function: Callable[..., Any] | None = None, /, **settings: Any) -> Any:
     """Make a function a job: `@job`, or `@job(tries=3, queue="mail")` with the settings of a `Job` class.

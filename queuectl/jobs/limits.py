@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TypeVar
 
+from queuectl.durations import seconds
+from queuectl.errors import UsageError
 from queuectl.jobs.envelope import Envelope
 
 T = TypeVar("T")
+_RATE = re.compile(r"\s*(\d{1,9})\s*/\s*(\S.*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """So many jobs in so many seconds."""
+
+    allow: int
+    per: float
+
+    @classmethod
+    def from_words(cls, words: str) -> Rate:
+        """`100/m`, `10/30s`, `1/s`; `UsageError` for what is none."""
+        found = _RATE.fullmatch(words)
+        if found is None or not int(found[1]):
+            raise UsageError(f"{words!r} is no rate: a number of jobs and a time, as in 100/m or 10/30s.")
+        per = seconds(found[2] if found[2][0].isdigit() else f"1{found[2]}", "rate")
+        if not per:
+            raise UsageError(f"{words!r} is no rate: its time is nothing.")
+        return cls(int(found[1]), per)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ class Ending(Enum):
     """How a run ended, as seen from where it ran."""
 
     FINISHED = "finished"
-    RELEASED = "released"  # the job asked for it with self.release()
+    RELEASED = "released"  # the job asked for it with self.release() or self.snooze()
     FAILED = "failed"  # the job asked for it with self.fail()
     RAISED = "raised"
     TIMED_OUT = "timed_out"
@@ -84,6 +84,8 @@ class Report:
     after: float = 0.0
     """For RELEASED: the seconds the job asked for."""
     problem: Problem | None = None
+    spared: bool = False
+    """For RELEASED: it is not to count as an attempt."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,8 @@ MESSAGE_HEAD, MESSAGE_TAIL = 4_096, 1_024
 FIRST_LINE = 500
 FRAMES = 40
 """Innermost frames kept of each traceback."""
-OUR_FRAMES = ("queuectl.runner", "queuectl.jobs.function", "asyncio", "concurrent.futures", "threading")
+OURS = ("queuectl.runner", "queuectl.middleware", "queuectl.jobs.function")
+OUR_FRAMES = (*OURS, "asyncio", "concurrent.futures", "threading")
 
 
 def problem_of(error: BaseException) -> Problem:

@@ -124,6 +124,17 @@ class Registry:
         return f"No job is registered as {name[:255]!r}.{guess} Known: {', '.join(self.names())}."
 
 
+def imported(place: str, root: Path) -> Any:
+    """What `module:attribute` of the configuration leads to; `ConfigurationError` where that is nothing to call."""
+    name, _, attributes = place.partition(":")
+    found: Any = _import(name, root, "middleware")
+    for attribute in attributes.split("."):
+        found = getattr(found, attribute, None)
+    if not callable(found):
+        raise ConfigurationError(f"middleware: {place!r} is {'nothing' if found is None else 'not callable'}.")
+    return found
+
+
 def _import_tree(name: str, root: Path) -> Iterator[ModuleType]:
     """The module, and if it is a package, every module below it."""
     module = _import(name, root)
@@ -133,15 +144,15 @@ def _import_tree(name: str, root: Path) -> Iterator[ModuleType]:
             yield from _import_tree(found.name, root)
 
 
-def _import(name: str, root: Path) -> ModuleType:
+def _import(name: str, root: Path, key: str = "jobs") -> ModuleType:
     try:
         return import_module(name)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # also a module that calls sys.exit()
         raise ConfigurationError(
-            f"The jobs module {name!r} cannot be imported from {root}: {_told(error)}",
-            hint="`jobs` in conf/queue.toml names the modules whose jobs are registered.",
+            f"The {key} module {name!r} cannot be imported from {root}: {_told(error)}",
+            hint=f"`{key}` in conf/queue.toml names it.",
         ) from error
 
 

@@ -20,8 +20,14 @@ class Running:
 
     attempts: int
     uuid: str
+    connection: str = ""
+    """Where it was reserved: whose other workers share locks and limits with it."""
+    timeout: float = 0.0
+    """Seconds that this run may take; 0: no limit."""
     release_after: float | None = None
-    """Set by `release()`: the seconds it asked for."""
+    """Set by `release()` and `snooze()`: the seconds asked for."""
+    spared: bool = False
+    """Set by `snooze()`: this run is not to count as an attempt."""
     failure: BaseException | None = None
     """Set by `fail()`: why. Stands above a release."""
     depth: int = 0

@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar, Token
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from time import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 from queuectl.errors import NotBound
@@ -16,6 +17,7 @@ from queuectl.errors import NotBound
 if TYPE_CHECKING:
     from queuectl.disks import Disk
     from queuectl.jobs.definition import Job
+    from queuectl.jobs.limits import Rate
     from queuectl.jobs.pending import Destination
     from queuectl.jobs.registry import Registry
 
@@ -46,6 +48,28 @@ class Disks(Protocol):
     def __getitem__(self, name: str) -> Disk: ...
 
 
+class Shared(Protocol):
+    """What all workers of one connection share: locks and counts in its store, which end by the store's clock."""
+
+    def acquire(self, key: str, owner: str, ttl: float) -> bool:
+        """Take a lock for *ttl* seconds, unless somebody has it; whether it was taken."""
+
+    def release(self, key: str, owner: str) -> bool:
+        """Give it back, if it is still this owner's."""
+
+    def holder(self, key: str) -> str | None:
+        """Whose it is."""
+
+    def use(self, key: str, by: int, ttl: float) -> int:
+        """Add to a count, which ends *ttl* seconds after it began, and return it."""
+
+    def used(self, key: str) -> int:
+        """A count; 0 if there is none."""
+
+    def reset(self, key: str) -> bool:
+        """Begin a count anew."""
+
+
 class Notifications(Protocol):
     """The table of notifications."""
 
@@ -64,6 +88,12 @@ class Runtime:
     disks: Disks
     notifications: Callable[[], Notifications]
     notifier: Callable[[], NotificationService | None]
+    shared: Callable[[str], Shared]
+    """Of a connection, by its name."""
+    limits: Mapping[str, Rate] = field(default_factory=dict)
+    """The limits that are configured, by name."""
+    now: Callable[[], float] = time
+    """Seconds since the epoch."""
 
 
 class _Process:

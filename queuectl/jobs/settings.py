@@ -12,6 +12,7 @@ from typing import Any, NoReturn, cast
 from queuectl.errors import InvalidName, JobDefinitionError, UsageError
 from queuectl.jobs.envelope import MAX_TIMEOUT, MAX_TRIES
 from queuectl.jobs.limits import Settings
+from queuectl.jobs.middleware import is_middleware
 from queuectl.jobs.payload import check_queue_name
 
 MAX_DELAY = 10 * 365 * 86_400
@@ -78,6 +79,10 @@ SETTINGS: Mapping[str, Setting] = {
     "max_exceptions": Setting(f"a whole number from 1 to {MAX_TRIES}", _whole(1, MAX_TRIES)),
     "retry_until": Setting("seconds or a timedelta after dispatch, a datetime, or a method", _is_retry_until),
     "delay": Setting("seconds, a timedelta or a datetime, at most ten years away", is_delay),
+    "middleware": Setting(
+        "a method, or a sequence of callables that take the job and what goes on",
+        lambda value: isroutine(value) or is_middleware(value),
+    ),
 }
 MISNOMERS = {
     "trys": "tries",
@@ -91,6 +96,7 @@ MISNOMERS = {
     "queue_name": "queue",
     "on_connection": "connection",
     "job_name": "name",
+    "middlewares": "middleware",
     "time_limit": "timeout",
 }
 """Names of other libraries, and slips too far from the right name to be found by their letters."""

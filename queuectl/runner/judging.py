@@ -22,7 +22,7 @@ def judge(report: Report, attempt: Attempt, limits: Limits, *, now: float, excep
         case Ending.FINISHED:
             return Done()
         case Ending.RELEASED:
-            return Release(report.after)
+            return Release(report.after, spared=report.spared)
         case Ending.INTERRUPTED:
             return Release(0, spared=True)
         case Ending.FAILED | Ending.REFUSED:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import cache, partial
@@ -22,6 +22,7 @@ from queuectl.errors import (
 )
 from queuectl.jobs import arguments
 from queuectl.jobs.definition import Job, has_failed_hook, registered_name
+from queuectl.jobs.middleware import Middleware
 from queuectl.jobs.outcome import Ending, Problem, Report
 from queuectl.jobs.payload import decode
 from queuectl.jobs.problem import problem_of
@@ -56,8 +57,10 @@ def _nothing() -> None:
 class Runner:
     """Runs attempts of registered jobs. May be used from several threads; coroutines share one event loop."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, middleware: Sequence[Middleware] = ()) -> None:
+        """*middleware* stands around every job, outside of its own."""
         self._registry = registry
+        self._everywhere = tuple(middleware)
         self._loop: EventLoop | None = None
         self._lock = Lock()
         self._raised = Raised()
@@ -73,10 +76,10 @@ class Runner:
         job = self._prepare(attempt)
         if isinstance(job, Report):
             return job
-        state = Running(attempt.attempts, attempt.uuid)
+        state = Running(attempt.attempts, attempt.uuid, attempt.connection, timeout)
         with running(job, state):
             begins()
-            raised = self._call(job.handle, _is_coroutine(type(job).handle), timeout, alarm)
+            raised = self._call(self._handler(job), _is_coroutine(type(job).handle), timeout, alarm)
         return self._ended(attempt, job, state, raised, timeout)
 
     async def run_async(self, attempt: Attempt, *, timeout: float = 0, begins: Callable[[], None] = _nothing) -> Report:
@@ -86,10 +89,10 @@ class Runner:
             return job
         if not _is_coroutine(type(job).handle):  # a payload may show another job's name
             return await self.loop.beside(partial(self.run, attempt, begins=begins))
-        state = Running(attempt.attempts, attempt.uuid)
+        state = Running(attempt.attempts, attempt.uuid, attempt.connection, timeout)
         with running(job, state):
             begins()
-            raised = await self.loop.ending_of(job.handle, timeout)
+            raised = await self.loop.ending_of(self._handler(job), timeout)
         return self._ended(attempt, job, state, raised, timeout)
 
     def is_async(self, name: str) -> bool:
@@ -121,7 +124,7 @@ class Runner:
             return None
         if not has_failed_hook(type(job)):
             return None
-        with running(job, Running(attempt.attempts, attempt.uuid)):
+        with running(job, Running(attempt.attempts, attempt.uuid, attempt.connection)):
             raised = self._call(
                 partial(job.failed, error or _told(why)), inspect.iscoroutinefunction(job.failed), 0, no_alarm
             )
@@ -151,6 +154,14 @@ class Runner:
         envelope = decode(attempt.payload)
         return arguments.from_envelope(self._registry.get(envelope.job), envelope)
 
+    def _handler(self, job: Job) -> Callable[[], Any]:
+        """What runs the job: its `handle`, through what stands around it."""
+        if not self._everywhere and job.middleware == ():
+            return job.handle
+        from queuectl.runner.layers import await_through, call_through
+
+        return partial(await_through if _is_coroutine(type(job).handle) else call_through, job, self._everywhere)
+
     def _call(self, function: Callable[[], Any], coroutine: bool, timeout: float, alarm: Alarm) -> BaseException | None:
         if coroutine:
             return self.loop.run(function, timeout)
@@ -166,7 +177,8 @@ class Runner:
         if state.failure is not None:
             return self._report(attempt, Ending.FAILED, state.failure, afterwards=raised)
         if state.release_after is not None:
-            return Report(Ending.RELEASED, state.release_after, None if raised is None else problem_of(raised))
+            why = None if raised is None else problem_of(raised)
+            return Report(Ending.RELEASED, state.release_after, why, state.spared)
         if raised is None:
             return Report(Ending.FINISHED)
         if isinstance(raised, JobTimeout):

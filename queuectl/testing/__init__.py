@@ -1,4 +1,6 @@
-"""What tests need: throw-away servers, the contract that every driver keeps, and fixtures for pytest.
+"""What tests need: a worker without processes, throw-away servers, the contract that every driver keeps.
+
+from queuectl.testing import InlineWorker         # runs what is due, in this process
 
 pytest_plugins = ["queuectl.testing.plugin"]      # the fixtures: valkey, redis62, postgres, mariadb, …
 
@@ -6,3 +8,21 @@ class TestMyDriver(DriverContract):               # queuectl.testing.contract
     @pytest.fixture
     def connection(self): return Connection("mine", "mine", url=...)
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from queuectl.testing.worker import InlineWorker, Ran
+
+__all__ = ["InlineWorker", "Ran"]
+
+
+def __getattr__(name: str) -> Any:
+    """Imported when asked for: the plug-in of servers needs none of it."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from queuectl.testing import worker
+
+    return getattr(worker, name)

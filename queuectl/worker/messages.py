@@ -42,7 +42,8 @@ def pack_report(key: int, report: Report) -> bytes:
     if report.ending is Ending.FINISHED:
         return pack(Kind.REPORT, key)
     why = report.problem and problem_to_json(report.problem)
-    return pack(Kind.REPORT, key, to_head({"ending": report.ending.value, "after": report.after, "problem": why}))
+    told = {"ending": report.ending.value, "after": report.after, "problem": why, "spared": report.spared}
+    return pack(Kind.REPORT, key, to_head(told))
 
 
 def pack_hooked(key: int, why: Problem | None) -> bytes:
@@ -54,7 +55,7 @@ def report_from(frame: Frame) -> Report:
         return _FINISHED
     facts = frame.facts
     why = facts["problem"] and problem_from_json(facts["problem"])
-    return Report(Ending(facts["ending"]), facts["after"], why)
+    return Report(Ending(facts["ending"]), facts["after"], why, facts["spared"])
 
 
 def problem_to_json(problem: Problem) -> dict[str, str]:

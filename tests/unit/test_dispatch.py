@@ -83,7 +83,9 @@ class House:
     @property
     def runtime(self) -> Runtime:
         nothing: Any = None
-        return Runtime(self.dispatcher, self.registry, disks=nothing, notifications=nothing, notifier=nothing)
+        return Runtime(
+            self.dispatcher, self.registry, disks=nothing, notifications=nothing, notifier=nothing, shared=nothing
+        )
 
 
 @pytest.fixture

@@ -1,0 +1,20 @@
+"""What middleware calls the things that the workers of one connection share."""
+
+from __future__ import annotations
+
+import hashlib
+
+from queuectl.jobs.definition import Job, registered_name
+from queuectl.jobs.running import state_of
+from queuectl.jobs.runtime import Shared, current
+
+
+def shared_by(job: Job, asked: str) -> Shared:
+    """What the job shares with all others on its connection, on whatever host they run."""
+    return current().shared(state_of(job, asked).connection)
+
+
+def key_of(kind: str, name: str, job: Job | None = None) -> str:
+    """A key for a name of any length and alphabet: one for every job, or with *job* for those of its class."""
+    whole = f"{registered_name(type(job))}\0{name}" if job is not None else name
+    return f"{kind}:{hashlib.sha256(whole.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"

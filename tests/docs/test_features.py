@@ -1,0 +1,30 @@
+"""The page about what jobs can do does what it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.docs.pages import DOCS, blocks
+from tests.docs.walk import Walk
+
+PAGE = DOCS / "features.md"
+
+
+def test_every_block_runs(tmp_path: Path) -> None:
+    """One after the other, as one program, with the configuration of the page."""
+    walk = Walk(tmp_path)
+    [configuration] = [block.text for block in blocks(PAGE, "toml") if block.file]
+    walk.write("conf/queue.toml", configuration)
+    walk.write("program.py", "\n".join(block.text for block in blocks(PAGE, "python")))
+    shown = walk.run("python program.py")
+    for line in EXPECTED:
+        assert line in shown, f"{line!r} is not in\n{shown}"
+
+
+EXPECTED = (
+    "shelf 4 counted\nCountStock took no time",
+    "index of north",
+    "order 0 charged\norder 1 charged\n['Done', 'Done', 'Release']",
+    "['Done', 'Failed']",
+    "invoice 7 is not there yet: attempt 1\nRelease(after=3600.0, spared=True)",
+)
