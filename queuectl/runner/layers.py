@@ -69,7 +69,7 @@ async def _beside(layer: Middleware, job: Job, rest: Rest) -> Any:
     except asyncio.CancelledError:  # its time is up: what it holds, such as a lock, is given back first
         for future in inside:
             future.cancel()
-        await asyncio.wait([work])
+        await asyncio.gather(work, return_exceptions=True)
         raise
 
 
