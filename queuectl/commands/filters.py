@@ -20,7 +20,7 @@ from queuectl.errors import UsageError
 if TYPE_CHECKING:
     from queuectl.drivers.contract import FailedJob, Stored
 
-_ATTEMPTS = re.compile(r"(\d{1,9})(\+|-(\d{1,9}))?")
+_ATTEMPTS = re.compile(r"(\d{1,9})(\+|-(\d{1,9}))?", re.ASCII)
 _GLOB = re.compile(r"[*?\[]")
 
 

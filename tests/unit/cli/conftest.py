@@ -77,13 +77,13 @@ class Site:
         file.parent.mkdir(exist_ok=True)
         file.write_text(config)
 
-    def run(self, *words: str, stdin: str | None = None, terminal: bool = False) -> Run:
+    def run(self, *words: str, stdin: str | StringIO = "", terminal: bool = False) -> Run:
         """Run `queuectl WORDS`. *terminal*: all three streams are one."""
         stream = Terminal if terminal else StringIO
         out, err = stream(), stream()
         environment = {"TERM": "xterm"}
         with redirect_stdout(out):  # the parser prints its help by itself
-            code = main(words, Output(out, err, stream(stdin or ""), environment))
+            code = main(words, Output(out, err, stream(stdin) if isinstance(stdin, str) else stdin, environment))
         return Run(code, out.getvalue(), err.getvalue())
 
     # What lies in its stores
