@@ -36,6 +36,12 @@ class Tally:
     """Left where they were: the connection that they belong to is away."""
     missing: list[str] = field(default_factory=list)
     spared: int = 0
+    listed: bool = True
+    """Each was named as it was done; not where they are many and people look on."""
+    verdict: int = DONE
+    """What somebody found who watched how they ended; it says more than what is missing."""
+    watched: dict[str, Any] = field(default_factory=dict)
+    """The same in the JSON."""
     operation: str | None = None
     """What `undo` takes, where it can be undone."""
 
@@ -45,7 +51,7 @@ class Tally:
 
     @property
     def exit_code(self) -> int:
-        return FAILED if self.missing else self.missed
+        return self.verdict or (FAILED if self.missing else self.missed)
 
     def report(self, session: Session, *, as_json: bool, dry_run: bool, not_found: str, nothing: str) -> int:
         for key in self.missing:
@@ -69,6 +75,7 @@ class Tally:
             "spared": self.spared,
             "dry_run": dry_run,
             "operation": self.operation,
+            **self.watched,
         }
 
 
@@ -93,7 +100,9 @@ def in_batches(
             tally.overtaken += len(batch) - len(moved)
             progress.say(f"{tally.done:,} {tally.done_word}")
             is_long = number > 0 or len(batch) == BATCH
-            if not (quiet or session.output.quiet or (is_long and session.output.is_terminal)):
+            if is_long and session.output.is_terminal:
+                tally.listed = False
+            elif not (quiet or session.output.quiet):
                 progress.hide()
                 _show(session, moved, tally.badge)
     except KeyboardInterrupt:
