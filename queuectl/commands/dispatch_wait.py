@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from queuectl.commands.exit_codes import DECLINED, DONE, FAILED
 from queuectl.commands.times import iso, runtime
+from queuectl.commands.unserved import Doubts
 from queuectl.jobs.masking import mask
 
 if TYPE_CHECKING:
@@ -64,10 +65,8 @@ def see_through(session: Session, awaited: Awaited, driver: Driver, *, uuid: str
 
 def _warn_of_idle(session: Session, driver: Driver, uuid: str) -> None:
     """Nobody has to find out by waiting that there is no worker."""
-    queues = {stored.queue for stored in driver.find([uuid])}
-    served = {queue for beat in driver.control.beats() for queue in beat.queues}
-    for queue in queues - served:
-        session.output.warn(f"No worker is alive for [{queue}]: `queuectl work {driver.name} --queue={queue}` is one.")
+    for stored in driver.find([uuid]):
+        Doubts(session).about(driver, stored.queue)
 
 
 def tell(session: Session, seen: Seen) -> None:

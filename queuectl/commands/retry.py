@@ -14,6 +14,7 @@ from queuectl.commands.failed_stores import doubt_queues, reachable
 from queuectl.commands.filters import Filter, filtered
 from queuectl.commands.options import Connection, DryRun, Expect, FailedIds, Foreign, Group, Json
 from queuectl.commands.recording import Recording
+from queuectl.commands.retry_care import Canary, Rate, StopOnFailure, Timeout, Wait, care_of, retry_carefully
 from queuectl.commands.selection import select
 from queuectl.commands.session import Session
 from queuectl.commands.text import plural
@@ -33,6 +34,11 @@ def retry(
     connection: Connection = "",
     foreign: Foreign = False,
     expect: Expect = None,
+    canary: Canary = 0,
+    rate: Rate = "",
+    stop_on_failure: StopOnFailure = "",
+    wait: Wait = False,
+    timeout: Timeout = "",
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> int:
@@ -41,6 +47,7 @@ def retry(
     Each moves in one step of its own: run again after an interruption, this continues, and pushes nothing twice.
     """
     session = Session.of(context)
+    care = care_of(canary, rate, stop_on_failure, timeout, wait=wait)
     filters = replace(filters, group=group)
     selection = select(session, [*(ids or []), *(range_ or [])], filters=filters, foreign=foreign)
     jobs, missed = reachable(session, connection)
@@ -50,11 +57,18 @@ def retry(
         require_expected(expect, selection.count(jobs), "failed jobs")
     tally = Tally("retried", "DONE", missed=missed)
     with Recording(session, "retry", dry_run=dry_run) as recording, looking_at(session, selection, jobs) as progress:
-        act = untouched if dry_run else recorded(session, recording, jobs.retry)
         found = selection.of(jobs, passing=progress.over)
-        in_batches(session, found, act, tally, progress=progress, quiet=as_json)
+        if care.is_taken and not dry_run:
+            retry_carefully(
+                session, found, jobs, care, recording=recording, tally=tally, progress=progress, quiet=as_json
+            )
+        else:
+            act = untouched if dry_run else recorded(session, recording, jobs.retry)
+            in_batches(session, found, act, tally, progress=progress, quiet=as_json)
     tally.close(selection)
     _tell_stranded(session, jobs, tally)
+    if not (tally.listed or as_json):
+        session.output.info(f"{plural(tally.done, 'failed job')} {'would be ' if dry_run else ''}retried.")
     if not tally.done:
         doubt_queues(session, jobs, filters.queues)
     return tally.report(

@@ -1,0 +1,22 @@
+"""A word to those who wait for a job that nobody is there to run."""
+
+from __future__ import annotations
+
+from queuectl.commands.session import Session
+from queuectl.drivers.contract import Driver
+
+
+class Doubts:
+    """Warns of queues without a living worker, of each once."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._known: set[tuple[str, str]] = set()
+
+    def about(self, driver: Driver, queue: str) -> None:
+        if (driver.name, queue) in self._known:
+            return
+        self._known.add((driver.name, queue))
+        if not any(queue in beat.queues for beat in driver.control.beats()):
+            command = f"`queuectl work {driver.name} --queue={queue}`"
+            self._session.output.warn(f"No worker is alive for [{queue}]: {command} is one.")
