@@ -53,6 +53,18 @@ class Terminal(StringIO):
         return True
 
 
+class Interrupted(StringIO):
+    """Somebody presses Ctrl-C while the second batch is being printed."""
+
+    writes = 0
+
+    def write(self, text: str) -> int:
+        self.writes += 1
+        if self.writes == 2:
+            raise KeyboardInterrupt
+        return super().write(text)
+
+
 @dataclass(frozen=True)
 class Run:
     """What came of one command."""
