@@ -52,7 +52,7 @@ def flush(
         if not consent.to(count, "failed jobs", f"Delete {plural(count, 'failed job')}?"):
             return DECLINED
     tally = Tally("deleted", "DELETED", missed=missed)
-    recording = delete(session, "flush", jobs, selection, tally, keep=not purge, dry_run=dry_run)
+    recording = delete(session, "flush", jobs, selection, tally, keep=not purge, dry_run=dry_run, as_json=as_json)
     if as_json:
         session.output.json({"deleted": tally.done, "dry_run": dry_run, "operation": tally.operation})
         return missed

@@ -42,7 +42,7 @@ def forget(
     if not _agreed(Consent(session, force, dry_run, expect), selection, jobs):
         return DECLINED
     tally = Tally("deleted", "DELETED", missed=missed)
-    recording = delete(session, "forget", jobs, selection, tally, keep=not purge, dry_run=dry_run)
+    recording = delete(session, "forget", jobs, selection, tally, keep=not purge, dry_run=dry_run, as_json=as_json)
     if tally.done and not as_json:
         session.output.info(_success(tally.done, dry_run=dry_run))
         recording.tell_undo()

@@ -9,6 +9,7 @@ import typer
 from queuectl.commands.databases import databases
 from queuectl.commands.exit_codes import DONE
 from queuectl.commands.options import Json
+from queuectl.commands.output import Output
 from queuectl.commands.recording import Recording
 from queuectl.commands.session import Session
 from queuectl.commands.text import leader, safe
@@ -31,8 +32,7 @@ def migrate(
     table = session.config.notifications["table"]
     found = databases(session, connection)
     if sql:
-        for settings in found:
-            session.output.line(ddl(settings, notifications_table=table).rstrip("\n"))
+        _print_sql(session.output, {one.name: ddl(one, notifications_table=table) for one in found}, as_json=as_json)
         return DONE
     done: dict[str, list[str]] = {}
     with Recording(session, "migrate") as recording:
@@ -44,6 +44,13 @@ def migrate(
     if as_json:
         session.output.json(done)
     return DONE
+
+
+def _print_sql(output: Output, statements: dict[str, str], *, as_json: bool) -> None:
+    if as_json:
+        output.json(statements)
+    else:
+        output.lines(text.rstrip("\n") for text in statements.values())
 
 
 def _show(session: Session, name: str, steps: list[str]) -> None:

@@ -33,7 +33,7 @@ def prune_failed(
     jobs, missed = reachable(session, connection)
     tally = Tally("deleted", "DELETED", missed=missed)
     selection = Selection(everything=True, filters=older, foreign=foreign)
-    delete(session, "prune-failed", jobs, selection, tally, keep=False, dry_run=dry_run)
+    delete(session, "prune-failed", jobs, selection, tally, keep=False, dry_run=dry_run, as_json=as_json)
     if as_json:
         session.output.json({"deleted": tally.done, "dry_run": dry_run})
     else:
