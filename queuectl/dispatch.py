@@ -14,7 +14,7 @@ from queuectl.clock import Clock
 from queuectl.config import Connection
 from queuectl.drivers.contract import Driver, FailedStore
 from queuectl.errors import JobDefinitionError, NestedTooDeeply, QueuectlError
-from queuectl.jobs.arguments import dump
+from queuectl.jobs.arguments import dumper
 from queuectl.jobs.definition import Job, registered_name
 from queuectl.jobs.form import Form, form, head
 from queuectl.jobs.limits import Settings
@@ -44,6 +44,8 @@ class Route(NamedTuple):
     settings: Settings
     form: Form
     """For jobs without `retry_until`."""
+    dump: Callable[[Job], str]
+    """What writes their arguments."""
 
 
 class Pusher(Protocol):
@@ -114,7 +116,8 @@ class QueueDispatcher:
     def _entry(self, job: Job, to: Destination) -> tuple[Route, Entry]:
         """`_entries` of one job, without what is there for many: a third of the time."""
         now = self._clock.now()
-        route, arguments = self._route(type(job), to, now), dump(job)
+        route = self._route(type(job), to, now)
+        arguments = route.dump(job)
         blank = route.form if job.retry_until is None else _form_until(route, job, now)
         uuid, identity = new_identity()
         return route, Entry(route.queue, blank.fill(uuid, arguments, identity), uuid, route.wait)
@@ -129,7 +132,7 @@ class QueueDispatcher:
                 route = routes[type(job)] = self._route(type(job), to, now)
             ways.append(route)
             blanks.append(route.form if job.retry_until is None else _form_until(route, job, now))
-            arguments.append(dump(job))
+            arguments.append(route.dump(job))
         drawn = zip(ways, blanks, arguments, new_identities(len(jobs)), strict=True)
         return routes, [
             Entry(route.queue, blank.fill(uuid, text, identity), uuid, route.wait)
@@ -154,7 +157,8 @@ class QueueDispatcher:
         queue = check_queue_name(to.queue or cls.queue or self._settings[driver.name].queue)
         delay = cls.delay if to.delay is None else to.delay
         wait = 0.0 if delay is None else seconds_until(delay, now)
-        route = Route(driver, name, queue, wait, settings, _form(name, settings, wait, now, until=None))
+        blank = _form(name, settings, wait, now, until=None)
+        route = Route(driver, name, queue, wait, settings, blank, dumper(cls))
         if not isinstance(delay, datetime):  # a moment is nearer at each dispatch
             self._routes[cls] = ((*made_from[:-1], tuple(map(copy, said))), route)  # what is a list may be changed
         return route

@@ -49,11 +49,15 @@ RELAX = """
 UNION ALL SELECT 0, NULL, NULL, NULL, NULL
 FROM (SELECT set_config('synchronous_commit', 'off', true) AS now_off) AS setting WHERE now_off = ''
 """
-# As many lines as there are, as three arrays: a list of VALUES is parsed anew for each.
-PUSH = f"""
-{texts.PUSH.replace("VALUES", "SELECT")} fresh.queue, fresh.payload, 0, {{ready_at}}, {{today}}
-FROM unnest(CAST(:queues AS text[]), CAST(:payloads AS text[]), CAST(:delays AS double precision[]))
-AS fresh(queue, payload, delay)
+DELAY = re.compile(r":delay\b")
+# As many lines as there are, as three arrays: a list of VALUES is parsed anew for each. OFFSET has the time worked out
+# once, not for each line.
+PUSH_MANY = f"""
+{texts.PUSH.replace("VALUES", "SELECT")} fresh.queue, fresh.payload, 0,
+    CASE WHEN fresh.delay > 0 THEN CAST(ceil(clock.now + fresh.delay) AS bigint) ELSE clock.today END, clock.today
+FROM (SELECT {{now}} AS now, {{today}} AS today OFFSET 0) AS clock,
+    unnest(CAST(:queues AS text[]), CAST(:payloads AS text[]), CAST(:delays AS double precision[]))
+    AS fresh(queue, payload, delay)
 """
 # Plans that do not depend on what the statistics of an emptied table say: always by index, planned once.
 SETTINGS = {
@@ -143,8 +147,11 @@ class PostgresSession(Session):
         self._cursor = connection.cursor()
         self._turn = Prepared(connection, "queuectl_turn", *grammar.numbered(TURN))
         self._relaxed = Prepared(connection, "queuectl_relaxed_turn", *grammar.numbered(TURN + RELAX))
-        push = re.sub(r":delay\b", "fresh.delay", grammar.worded(PUSH))
-        self._push = Prepared(connection, "queuectl_push", *grammar.numbered(push), binary=("queues", "payloads"))
+        one = DELAY.sub("CAST(:delay AS double precision)", grammar.worded(texts.PUSH + texts.PUSH_ROW))
+        self._push_one = Prepared(connection, "queuectl_push_one", *grammar.numbered(one))
+        self._push_many = Prepared(
+            connection, "queuectl_push", *grammar.numbered(PUSH_MANY), binary=("queues", "payloads")
+        )
         self._noted: dict[str, float] = {}
         self._bookmarks = Bookmarks()
 
@@ -168,13 +175,17 @@ class PostgresSession(Session):
 
     def insert(self, lines: Sequence[Line]) -> None:
         encoding = self._connection.info.encoding
+        if len(lines) == 1:
+            [(queue, payload, delay)] = lines
+            self._push_one(self._dated({"queue": queue, "payload": payload.encode(encoding), "delay": delay}))
+            return
         queues, payloads, delays = zip(*lines, strict=True)
         values = {
             "queues": text_array([queue.encode() for queue in queues]),
             "payloads": text_array([payload.encode(encoding) for payload in payloads]),
             "delays": "{" + ",".join(map(repr, delays)) + "}",
         }
-        self._push(self._dated(values))
+        self._push_many(self._dated(values))
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:

@@ -19,6 +19,7 @@ TEXT = 25
 """The type's number in every PostgreSQL."""
 ARRAY_OF_TEXTS = struct.Struct("!iiiii")
 """How one begins in binary: dimensions, whether there are nulls, the elements' type, their number, the first index."""
+LENGTH = struct.Struct("!i")
 
 
 class Bounded(psycopg.Connection[tuple[Any, ...]]):
@@ -120,6 +121,7 @@ def array(texts: Sequence[str]) -> str:
 
 def text_array(texts: Sequence[bytes]) -> bytes:
     """An array of texts in binary: nothing in it has to be escaped, and the server does not look for quotes."""
-    size = struct.Struct("!i").pack
-    words = [part for text in texts for part in (size(len(text)), text)]
-    return b"".join([ARRAY_OF_TEXTS.pack(1, 0, TEXT, len(texts), 1), *words])
+    words = [ARRAY_OF_TEXTS.pack(1, 0, TEXT, len(texts), 1)] * (2 * len(texts) + 1)
+    words[1::2] = map(LENGTH.pack, map(len, texts))
+    words[2::2] = texts
+    return b"".join(words)

@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from queuectl.clock import Clock, SystemClock
 from queuectl.drivers.concern import Concern
+from queuectl.drivers.database import texts
 from queuectl.drivers.database.address import Address
 from queuectl.drivers.database.files import FileReplaced, OpenFiles
 from queuectl.drivers.database.gate import Gate, GateIsALink
@@ -37,7 +38,11 @@ MARK = "UPDATE {jobs} SET reserved_at = ?, reserved_by = ?, lease_until = ?, att
 SIZES = (1, 4, 16, 64, 256)
 """How many rows one statement names: few lengths, so that SQLite knows its text already."""
 LARGEST = SIZES[-1]
-INSERT = "INSERT INTO {jobs} (queue, payload, attempts, available_at, created_at) VALUES (?, ?, 0, ?, ?)"
+INSERT_SIZES = (64, 16, 4, 1)
+"""Rows that one statement inserts: many at once cost a third of what they cost one by one."""
+INSERT_ROW = "(?, ?, 0, ?, ?)"
+COLUMNS = 4
+"""Values that it takes."""
 FAULTS = {
     sqlite3.SQLITE_BUSY: Fault.BUSY,
     sqlite3.SQLITE_LOCKED: Fault.BUSY,
@@ -148,7 +153,9 @@ class SqliteSession(Session):
         self._durable = True
         self._files = OpenFiles(path)
         self._durably, self._relaxed = _Transaction(self, durable=True), _Transaction(self, durable=False)
-        self._finish, self._peek, self._find, self._put = map(grammar.render, (FINISH, PEEK, FIND, INSERT))
+        self._finish, self._peek, self._find = map(grammar.render, (FINISH, PEEK, FIND))
+        put = grammar.render(texts.PUSH)
+        self._put = {size: put + ", ".join([INSERT_ROW] * size) for size in INSERT_SIZES}
         self._finish_all, self._mark = (_by_size(grammar.render(text)) for text in (FINISH_ALL, MARK))
 
     def execute(self, sql: str, values: Mapping[str, Any]) -> Answer:
@@ -167,28 +174,37 @@ class SqliteSession(Session):
 
     def insert(self, lines: Sequence[Line]) -> None:
         if self._db.in_transaction:
-            self._db.executemany(self._put, self._rows(lines))
+            self._insert(lines)
         elif len(lines) == 1:
             self._insert_alone(lines)
         else:
             with self.transaction():
-                self._db.executemany(self._put, self._rows(lines))
+                self._insert(lines)
 
     def _insert_alone(self, lines: Sequence[Line]) -> None:
         """One statement is a transaction in itself: two fewer to run."""
         self._take_place(durable=True)
         try:
-            self._write(self._put, *self._rows(lines))
+            self._write(self._put[1], self._values(lines))
         finally:
             self._gate.give()
 
-    def _rows(self, lines: Sequence[Line]) -> list[tuple[object, ...]]:
+    def _insert(self, lines: Sequence[Line]) -> None:
+        values, start = self._values(lines), 0
+        for size in INSERT_SIZES:
+            wide = size * COLUMNS
+            while len(values) - start >= wide:
+                self._db.execute(self._put[size], values[start : start + wide])
+                start += wide
+
+    def _values(self, lines: Sequence[Line]) -> list[object]:
+        """Of all rows, one after the other."""
         now = self._clock.now()
         today = int(now)
-        return [
-            (queue, payload, today if delay <= 0 else min(math.ceil(now + delay), LATEST), today)
-            for queue, payload, delay in lines
-        ]
+        values: list[object] = []
+        for queue, payload, delay in lines:
+            values += (queue, payload, today if delay <= 0 else min(math.ceil(now + delay), LATEST), today)
+        return values
 
     def transaction(self) -> contextlib.AbstractContextManager[None]:
         return self._durably
