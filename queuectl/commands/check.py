@@ -30,8 +30,8 @@ def check(
         bool, typer.Option("--against-queue", help="Also try every payload that waits, runs or failed.")
     ] = False,
     queue: Annotated[
-        str, typer.Option("--queue", metavar="NAMES", help="Only these, comma-separated; * stands for anything.")
-    ] = "",
+        list[str] | None, typer.Option("--queue", metavar="GLOB", help="Only these; may be said several times.")
+    ] = None,
     connection: Connection = "",
     lock: Annotated[str, typer.Option("--lock", metavar="FILE", help="Compare with this lock file.")] = "",
     exact: Annotated[
@@ -52,7 +52,7 @@ def check(
     report = _compare(session, lock, writes=write, needed=not (write or against_queue), exact=exact)
     missed = DONE
     if against_queue:
-        report.inspection, missed = _inspect(session, split_list(queue), connection)
+        report.inspection, missed = _inspect(session, split_list(",".join(queue or ())), connection)
     if write:
         _write(report)
     if as_json:

@@ -37,14 +37,15 @@ class CommandGroup(TyperGroup):
         spec = by_name().get(cmd_name)
         return None if spec is None else load(spec, cmd_name)
 
-    def require_command(self, ctx: Context, name: str) -> TyperCommand:
-        """The command of this name; `UsageError` with what was probably meant."""
+    def require_command(self, ctx: Context, name: str, *others: str) -> TyperCommand:
+        """The command of this name; `UsageError` with what was probably meant, perhaps one of the *others*."""
         command = self.get_command(ctx, name)
         if command is None:
             from queuectl.config.checking import did_you_mean
 
             raise UsageError(
-                f"There is no command {name!r}.{did_you_mean(name, by_name())}", hint="`queuectl --help` lists them."
+                f"There is no command {name!r}.{did_you_mean(name, (*by_name(), *others))}",
+                hint="`queuectl --help` lists them.",
             )
         return command
 

@@ -12,6 +12,8 @@ from queuectl.commands.session import Session
 if TYPE_CHECKING:
     from queuectl.commands.group import CommandGroup
 
+TOPIC = "exit-codes"
+
 
 def help_(
     context: typer.Context,
@@ -19,7 +21,7 @@ def help_(
 ) -> int:
     """Explain a command, or the exit codes that all of them share."""
     output = Session.of(context).output
-    if topic == "exit-codes":
+    if topic == TOPIC:
         for code, meaning in MEANINGS:
             output.line(f"{code:>4}  {meaning}")
         return DONE
@@ -27,7 +29,7 @@ def help_(
     if not topic:
         output.line(root.get_help())
         return DONE
-    command = cast("CommandGroup", root.command).require_command(root, topic)
+    command = cast("CommandGroup", root.command).require_command(root, topic, TOPIC)
     with command.make_context(topic, [], parent=root, resilient_parsing=True) as inner:
         output.line(inner.get_help())
     return DONE

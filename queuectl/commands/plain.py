@@ -50,6 +50,11 @@ class PlainCommand(TyperCommand):
     def get_params(self, ctx: Context) -> list[Parameter]:
         return with_plain_types(super().get_params(ctx))
 
+    def collect_usage_pieces(self, ctx: Context) -> list[str]:
+        """Without the arguments that are not for people."""
+        shown = [one for one in self.get_params(ctx) if not getattr(one, "hidden", False)]
+        return [self.options_metavar or "", *(piece for one in shown for piece in one.get_usage_pieces(ctx))]
+
 
 def with_plain_types(parameters: list[Parameter]) -> list[Parameter]:
     for parameter in parameters:

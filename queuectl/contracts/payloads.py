@@ -62,15 +62,16 @@ class Trouble:
 
 
 def payloads(driver: Driver, *, queues: Sequence[str] = ()) -> Iterator[Found]:
-    """Everything that a store holds, a page at a time; *queues* are patterns, none means all."""
-    for queue in filter(lambda name: _is_meant(name, queues), sorted(driver.counts())):
+    """Everything that a store holds, a page at a time; *queues* are patterns, also of `connection:queue`; none: all."""
+    for queue in (name for name in sorted(driver.counts()) if _is_meant(driver.name, name, queues)):
         for state in STATES:
             yield from _waiting(driver, queue, state)
     yield from _failed(driver, queues)
 
 
-def _is_meant(queue: str, patterns: Sequence[str]) -> bool:
-    return not patterns or any(fnmatchcase(queue, pattern) for pattern in patterns)
+def _is_meant(connection: str, queue: str, patterns: Sequence[str]) -> bool:
+    names = queue, f"{connection}:{queue}"
+    return not patterns or any(fnmatchcase(name, pattern) for name in names for pattern in patterns)
 
 
 def _waiting(driver: Driver, queue: str, state: State) -> Iterator[Found]:
@@ -86,7 +87,7 @@ def _failed(driver: Driver, queues: Sequence[str]) -> Iterator[Found]:
     cursor: str | None = ""
     while cursor is not None:
         page = driver.failed.page(cursor=cursor or None, limit=PAGE)
-        meant = [job.uuid for job in page.items if not job.foreign and _is_meant(job.queue, queues)]
+        meant = [job.uuid for job in page.items if not job.foreign and _is_meant(job.connection, job.queue, queues)]
         for job in filter(None, map(driver.failed.get, meant)):
             yield Found(job.connection or driver.name, job.queue, "failed", job.id, job.payload)
         cursor = page.cursor
