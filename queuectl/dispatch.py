@@ -48,6 +48,14 @@ class Route(NamedTuple):
     """What writes their arguments."""
 
 
+class Sent(NamedTuple):
+    """A job that was dispatched, and where it went."""
+
+    driver: Driver
+    queue: str
+    uuid: str
+
+
 class Pusher(Protocol):
     """Takes jobs for one connection."""
 
@@ -101,11 +109,12 @@ class QueueDispatcher:
                 uuids[place] = uuid
         return uuids
 
-    def dispatch_watched(self, job: Job, to: Destination, watch: str) -> tuple[Driver, str]:
-        """As `dispatch`, with a note that somebody waits for its end under this name: where it went, and its uuid."""
+    def dispatch_watched(self, job: Job, to: Destination, watch: str) -> Sent:
+        """As `dispatch`, with a note that somebody waits for its end under this name."""
         route, entry = self._entry(job, to)
         noted = entry._replace(payload=watched(entry.payload, watch))
-        return route.driver, self._send(route.driver, [job], [noted])[0]
+        [uuid] = self._send(route.driver, [job], [noted])
+        return Sent(route.driver, route.queue, uuid)
 
     def dispatch_sync(self, job: Job, to: Destination) -> str:
         """Run it here and now, through encode and decode as any other; its exception reaches the caller as it is."""

@@ -83,14 +83,14 @@ def _and_wait(session: Session, job: Job, to: Destination, *, name: str, timeout
     from queuectl.commands.dispatch_wait import Seen, see_through, tell
 
     watch, patience = new_watch(), Patience(timeout)
-    driver, uuid = _sent(session, lambda: session.app.dispatcher.dispatch_watched(job, to, watch))
+    sent = _sent(session, lambda: session.app.dispatcher.dispatch_watched(job, to, watch))
     if not as_json:
-        session.output.line(uuid)
-    seen = Seen(uuid, name, driver.name, "done", patience.waited)
-    if not driver.immediate:
+        session.output.line(sent.uuid)
+    seen = Seen(sent.uuid, name, sent.driver.name, "done", patience.waited)
+    if not sent.driver.immediate:
         awaited = session.app.awaited(watch, session.output.warn)
-        awaited.expect(driver, [uuid])
-        seen = see_through(session, awaited, driver, uuid=uuid, job=name, patience=patience)
+        awaited.expect(sent.driver, [sent.uuid])
+        seen = see_through(session, awaited, sent, job=name, patience=patience)
     if as_json:
         session.output.json(seen.to_json())
     tell(session, seen)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from queuectl.awaiting import Awaited
     from queuectl.commands.session import Session
     from queuectl.commands.waiting import Patience
-    from queuectl.drivers.contract import Driver
+    from queuectl.dispatch import Sent
     from queuectl.drivers.ends import End
 
 
@@ -50,23 +50,15 @@ class Seen:
         }
 
 
-def see_through(session: Session, awaited: Awaited, driver: Driver, *, uuid: str, job: str, patience: Patience) -> Seen:
+def see_through(session: Session, awaited: Awaited, sent: Sent, *, job: str, patience: Patience) -> Seen:
     """Wait until the one job that is awaited has ended, or the time is up."""
-    warned = False
+    doubts = Doubts(session)
     for found in patience.looks(awaited.look):
         for ended in found:
             status = "lost" if ended.end is None else "done" if ended.end.done else "failed"
-            return Seen(uuid, job, driver.name, status, patience.waited, ended.end)
-        if not warned:
-            _warn_of_idle(session, driver, uuid)
-            warned = True
-    return Seen(uuid, job, driver.name, "waiting", patience.waited)
-
-
-def _warn_of_idle(session: Session, driver: Driver, uuid: str) -> None:
-    """Nobody has to find out by waiting that there is no worker."""
-    for stored in driver.find([uuid]):
-        Doubts(session).about(driver, stored.queue)
+            return Seen(sent.uuid, job, sent.driver.name, status, patience.waited, ended.end)
+        doubts.about(sent.driver, sent.queue)
+    return Seen(sent.uuid, job, sent.driver.name, "waiting", patience.waited)
 
 
 def tell(session: Session, seen: Seen) -> None:

@@ -42,8 +42,8 @@ def drain(
     if empty and duration:
         raise UsageError("--for goes without --empty, which pauses nothing.")
     patience = Patience(timeout_of(timeout))
-    driver = session.app.driver(chosen_connection(session.app, connection))
-    order = Order(driver, tuple(map(check_queue_name, split_list(queue))), empty, delayed)
+    order = _order(session, connection, split_list(queue), emptying=empty, with_delayed=delayed)
+    driver = order.driver
     if driver.immediate:
         session.output.info(f"[{driver.name}] runs jobs at once and keeps none: there is nothing to drain.")
         return DONE
@@ -56,6 +56,20 @@ def drain(
         raise
     report(session, order, rest, patience.waited, as_json=as_json)
     return DONE if order.is_done(rest) else DECLINED
+
+
+def _order(session: Session, connection: str, words: list[str], *, emptying: bool, with_delayed: bool) -> Order:
+    """Queues may be named with their connection, as everywhere; they have to be of one."""
+    known, queues, named = session.app.connection_names, list[str](), {connection} - {""}
+    for word in words:
+        before, colon, after = word.partition(":")
+        is_address = bool(colon) and before in known
+        named |= {before} if is_address else set()
+        queues.append(check_queue_name(after if is_address else word))
+    if len(named) > 1:
+        raise UsageError(f"{' and '.join(sorted(named))} are two connections.", hint="Drain one after the other.")
+    driver = session.app.driver(chosen_connection(session.app, "".join(named)))
+    return Order(driver, tuple(dict.fromkeys(queues)), emptying, with_delayed)
 
 
 def _doubt(session: Session, order: Order) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from queuectl.commands.session import Session
 from queuectl.drivers.contract import Driver
+from queuectl.errors import DriverUnavailable
 
 
 class Doubts:
@@ -17,6 +20,8 @@ class Doubts:
         if (driver.name, queue) in self._known:
             return
         self._known.add((driver.name, queue))
-        if not any(queue in beat.queues for beat in driver.control.beats()):
+        with suppress(DriverUnavailable):  # said by whoever waits for it
+            if any(queue in beat.queues for beat in driver.control.beats()):
+                return
             command = f"`queuectl work {driver.name} --queue={queue}`"
             self._session.output.warn(f"No worker is alive for [{queue}]: {command} is one.")

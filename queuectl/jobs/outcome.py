@@ -29,8 +29,6 @@ class Entry(NamedTuple):  # not a frozen dataclass: a bulk dispatch makes a hund
     delay: float = 0.0
     """Seconds before it is ready; 0 is now."""
     unique: Unique | None = None
-    watch: bool = False
-    """Somebody waits for the outcome of this job: keep it for a while under the uuid."""
 
 
 @dataclass(frozen=True, slots=True)

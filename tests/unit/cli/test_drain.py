@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -55,7 +56,7 @@ def test_what_still_runs_is_named_when_the_time_is_up(ready: Site) -> None:
         )
     run = ready.run("drain", "--queue=mail", "--timeout=0.1")
     assert run.code == 3
-    assert run.out.splitlines()[1].split("  ")[:4] == ["Mail", uuid, "mail", "blue on web-1 (7)"]
+    assert re.split(" {2,}", run.out.splitlines()[1])[:4] == ["Mail", uuid, "mail", "blue on web-1 (7)"]
     assert "still waiting for 1 running job." in run.err
     assert "`queuectl resume database:mail`" in run.err
     found = ready.run("drain", "--queue=mail", "--timeout=0.1", "--json").json
@@ -90,9 +91,23 @@ def test_a_queue_that_nobody_empties_is_told(ready: Site) -> None:
     assert "No worker is alive for [database] all queues: nothing will empty it." in run.err
 
 
+def test_queues_may_be_named_with_their_connection(ready: Site) -> None:
+    """As `pause` takes them; a colon that no connection stands before belongs to the name."""
+    assert ready.run("drain", "--queue=database:mail,outbox:redis:mail").code == 0
+    assert set(paused(ready)) == {"mail", "outbox:redis:mail"}
+
+
 @pytest.mark.parametrize(
     "words",
-    [["--delayed"], ["--empty", "--for=1m"], ["--timeout=0"], ["--for=soon"], ["--queue=a b"], ["nowhere"]],
+    [
+        ["--delayed"],
+        ["--empty", "--for=1m"],
+        ["--timeout=0"],
+        ["--for=soon"],
+        ["--queue=a b"],
+        ["nowhere"],
+        ["sync", "--queue=database:a"],
+    ],
 )
 def test_words_that_do_not_fit_are_refused(ready: Site, words: list[str]) -> None:
     """Exit 2, and nothing is paused."""
