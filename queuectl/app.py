@@ -76,7 +76,9 @@ class App:
         if self.config.log_file is not None:
             from queuectl.log import write_to
 
-            self._log = write_to(self.config.log_file, self.config.log_level, everything=everything)
+            self._log = write_to(
+                self.config.log_file, self.config.log_level, form=self.config.log_format, everything=everything
+            )
 
     # Connections
 

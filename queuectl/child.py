@@ -8,6 +8,7 @@ import sys
 
 from queuectl.app import App
 from queuectl.errors import ConfigurationError
+from queuectl.events import JobFailed, is_heard
 from queuectl.jobs.problem import problem_of
 from queuectl.worker.black_box import Writer
 from queuectl.worker.child import die_with, prepare_signals, say_broken, say_hello, serve
@@ -24,7 +25,8 @@ def main(arguments: list[str]) -> int:
         try:
             app = App.load()
             app.bind()
-            declarations = {name: found.to_json() for name, found in app.registry.declarations().items()}
+            declared = app.registry.declarations(all_failures=is_heard(JobFailed))
+            declarations = {name: found.to_json() for name, found in declared.items()}
             app.keep_log(everything=True)  # now that the application has set up its own, if it does
         except (ConfigurationError, ImportError) as error:
             say_broken(line, str(error), problem_of(error).text)

@@ -14,9 +14,11 @@ from queuectl.clock import Clock
 from queuectl.config import Connection
 from queuectl.drivers.contract import Driver, FailedStore
 from queuectl.errors import JobDefinitionError, NestedTooDeeply, QueuectlError
+from queuectl.events import JobFacts, JobQueued, is_heard, tell
 from queuectl.jobs.arguments import dumper
+from queuectl.jobs.context import carried
 from queuectl.jobs.definition import Job, registered_name
-from queuectl.jobs.form import Form, form, head
+from queuectl.jobs.form import Form, form, head, more
 from queuectl.jobs.limits import Settings
 from queuectl.jobs.outcome import Ending, Entry, Problem, Report
 from queuectl.jobs.payload import check_queue_name, new_identities, new_identity, watched
@@ -129,7 +131,7 @@ class QueueDispatcher:
         arguments = route.dump(job)
         blank = route.form if job.retry_until is None else _form_until(route, job, now)
         uuid, identity = new_identity()
-        return route, Entry(route.queue, blank.fill(uuid, arguments, identity), uuid, route.wait)
+        return route, Entry(route.queue, blank.fill(uuid, arguments, identity, _more()), uuid, route.wait)
 
     def _entries(self, jobs: Sequence[Job], to: Destination) -> tuple[dict[type[Job], Route], list[Entry]]:
         """Identities are drawn last: what checks arguments is the application's code, and may fork."""
@@ -142,18 +144,30 @@ class QueueDispatcher:
             ways.append(route)
             blanks.append(route.form if job.retry_until is None else _form_until(route, job, now))
             arguments.append(route.dump(job))
+        besides = _more()
         drawn = zip(ways, blanks, arguments, new_identities(len(jobs)), strict=True)
         return routes, [
-            Entry(route.queue, blank.fill(uuid, text, identity), uuid, route.wait)
+            Entry(route.queue, blank.fill(uuid, text, identity, besides), uuid, route.wait)
             for route, blank, text, (uuid, identity) in drawn
         ]
 
     def _send(self, driver: Driver, jobs: Sequence[Job], entries: Sequence[Entry]) -> list[str]:
         if not driver.immediate:
-            return self._pusher(driver.name).push(entries)
+            stand = self._pusher(driver.name).push(entries)
+            if is_heard(JobQueued):
+                self._tell_queued(driver, jobs, entries, stand)
+            return stand
         for job, entry in zip(jobs, entries, strict=True):
             self._run(driver, job, entry)
         return [entry.uuid for entry in entries]
+
+    def _tell_queued(self, driver: Driver, jobs: Sequence[Job], entries: Sequence[Entry], uuids: Sequence[str]) -> None:
+        """Of each that was accepted; one whose unique key was taken was not."""
+        now = self._clock.now()
+        for job, entry, uuid in zip(jobs, entries, uuids, strict=True):
+            if uuid == entry.uuid:
+                facts = JobFacts(driver.name, entry.queue, "", uuid, registered_name(type(job)), 0)
+                tell(JobQueued(facts, now, entry.delay))
 
     def _route(self, cls: type[Job], to: Destination, now: float) -> Route:
         """As the last one of this class, as long as nothing it was made from has changed."""
@@ -203,6 +217,12 @@ class QueueDispatcher:
                 store.add([record(attempt, why, self._clock.now())])
         except QueuectlError as error:  # must not hide the job's own exception, which is about to be raised
             logger.error("The failure of %s (%s) could not be kept: %s", attempt.job, attempt.uuid, error)
+
+
+def _more() -> str:
+    """What jobs that are dispatched here have in their envelope beside what all have."""
+    context = carried()
+    return more({"context": dict(context)}) if context else ""
 
 
 def _form(job: str, settings: Settings, wait: float, now: float, *, until: float | None) -> Form:

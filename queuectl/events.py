@@ -1,10 +1,22 @@
-"""What happens in a worker, as frozen facts named by tense. Printing, counting and logging are listeners."""
+"""What happens to jobs and workers, as frozen facts. Printing, counting and logging are listeners.
+
+    from queuectl.events import JobFailed, on
+
+    on(JobFailed, lambda event: alert(f"{event.job.job}: {event.message}"))
+
+An application hears, in the process where it happens, of `JobQueued`, `JobStarting`, `JobDone`, `JobReleased`,
+`JobRaised` and `JobFailed`. The others are told by the worker's parent, which never imports the application.
+"""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+
+E = TypeVar("E")
+logger = logging.getLogger("queuectl.events")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +29,28 @@ class JobFacts:
     uuid: str
     job: str
     attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobQueued:
+    """A dispatch has been accepted: the job is durable."""
+
+    job: JobFacts
+    at: float
+    delay: float
+    """Seconds before it is ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobRaised:
+    """An attempt ended with an exception, a time-out included; the worker decides whether there is another."""
+
+    job: JobFacts
+    at: float
+    duration: float
+    error: str
+    message: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +82,7 @@ class JobReleased:
 
 
 @dataclass(frozen=True, slots=True)
-class JobFailedForGood:
+class JobFailed:
     job: JobFacts
     at: float
     duration: float
@@ -110,11 +144,12 @@ class WorkerNote:
     level: str = "warning"
 
 
+# What a worker's parent tells.
 Event = (
     JobStarting
     | JobDone
     | JobReleased
-    | JobFailedForGood
+    | JobFailed
     | JobParked
     | LeaseLost
     | WorkerStarted
@@ -124,3 +159,34 @@ Event = (
     | WorkerNote
 )
 Listener = Callable[[Event], Any]
+
+_listeners: dict[type[Any], list[Callable[[Any], object]]] = {}
+
+
+def on(kind: type[E], listener: Callable[[E], object]) -> Callable[[], None]:
+    """Have *listener* called with each event of this *kind* in this process, and return what undoes it.
+
+    It is called where the event happens, and what it takes, the job or the dispatch takes. What it raises is logged
+    and stops nothing. Called in a module that `jobs` names, it holds in every process of every worker.
+    """
+    _listeners.setdefault(kind, []).append(listener)
+
+    def undo() -> None:
+        if listener in _listeners.get(kind, ()):
+            _listeners[kind].remove(listener)
+
+    return undo
+
+
+def is_heard(kind: type[Any]) -> bool:
+    """Whether anybody listens; what nobody hears need not be made."""
+    return bool(_listeners.get(kind))
+
+
+def tell(event: Any) -> None:
+    """Call who listens to events of its kind."""
+    for listener in tuple(_listeners.get(type(event), ())):
+        try:
+            listener(event)
+        except Exception:
+            logger.exception("A listener to %s failed.", type(event).__name__)

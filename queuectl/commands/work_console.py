@@ -13,7 +13,7 @@ from queuectl.events import (
     Event,
     JobDone,
     JobFacts,
-    JobFailedForGood,
+    JobFailed,
     JobParked,
     JobReleased,
     JobStarting,
@@ -46,7 +46,7 @@ class Console:
                 self._job_line(job, at, "RUNNING", "yellow")
             case JobDone(job, at, duration):
                 self._job_line(job, at, "DONE", "green", duration)
-            case JobReleased() | JobFailedForGood():
+            case JobReleased() | JobFailed():
                 self._job_undone(event)
             case QueuePaused(queue, at):
                 self._queue_line(queue, at, "PAUSED", "yellow")
@@ -59,9 +59,9 @@ class Console:
             case _:
                 assert_never(event)
 
-    def _job_undone(self, event: JobReleased | JobFailedForGood) -> None:
+    def _job_undone(self, event: JobReleased | JobFailed) -> None:
         """Yellow: it will run again; red: never."""
-        for_good = isinstance(event, JobFailedForGood)
+        for_good = isinstance(event, JobFailed)
         word = "FAIL" if for_good or event.error else "RELEASED"
         self._job_line(event.job, event.at, word, "red" if for_good else "yellow", event.duration)
         if event.error and self._verbose and not self._output.quiet:  # artisan sends this to its log instead
@@ -120,7 +120,7 @@ def _record(event: Event) -> dict[str, Any] | None:
             return _job(job, at, "info", "starting")
         case JobDone(job, at, duration):
             return _job(job, at, "info", "success", result="deleted", duration=duration)
-        case JobReleased() | JobFailedForGood():
+        case JobReleased() | JobFailed():
             return _undone(event)
         case JobParked(job, at, reason, after):
             return {**_job(job, at, "warning", "parked", result="released", message=reason), "delay": after}
@@ -133,8 +133,8 @@ def _record(event: Event) -> dict[str, Any] | None:
             return None
 
 
-def _undone(event: JobReleased | JobFailedForGood) -> dict[str, Any]:
-    if isinstance(event, JobFailedForGood):
+def _undone(event: JobReleased | JobFailed) -> dict[str, Any]:
+    if isinstance(event, JobFailed):
         status, result, more = "failed", "failed", {}
     else:
         status = "released_after_exception" if event.error else "released"

@@ -14,7 +14,7 @@ from queuectl.events import (
     Event,
     JobDone,
     JobFacts,
-    JobFailedForGood,
+    JobFailed,
     JobParked,
     JobReleased,
     JobStarting,
@@ -25,6 +25,7 @@ from queuectl.events import (
     WorkerStarted,
     WorkerStopped,
 )
+from queuectl.log.records import ABOUT
 
 if TYPE_CHECKING:
     from queuectl.worker.stop import Stop
@@ -60,7 +61,7 @@ class WorkLog:
         if self._logger is None or type(event) in self.unheard:
             return
         level, text = told(event)
-        self._write(level, text)
+        self._write(level, text, job=getattr(event, "job", None))
 
     def warn(self, text: str) -> None:
         self._write(logging.WARNING, text)
@@ -80,9 +81,9 @@ class WorkLog:
             self._write(logging.CRITICAL, f"{error} {error.hint or ''}".rstrip())
             raise
 
-    def _write(self, level: int, text: str) -> None:
+    def _write(self, level: int, text: str, *, job: JobFacts | None = None) -> None:
         if self._logger is not None:
-            self._logger.log(level, "%s", text)
+            self._logger.log(level, "%s", text, extra={ABOUT: _about(job)} if job else None)
 
 
 def told(event: Event) -> tuple[int, str]:
@@ -90,7 +91,7 @@ def told(event: Event) -> tuple[int, str]:
     match event:
         case JobStarting() | JobDone():
             return logging.DEBUG, _in_order(event)
-        case JobReleased() | JobFailedForGood():
+        case JobReleased() | JobFailed():
             return _undone(event)
         case JobParked() | LeaseLost():
             return logging.WARNING, sentence(event)
@@ -110,8 +111,8 @@ def _in_order(event: JobStarting | JobDone) -> str:
     return f"{_named(event.job)} done after {runtime(event.duration)}."
 
 
-def _undone(event: JobReleased | JobFailedForGood) -> tuple[int, str]:
-    if isinstance(event, JobFailedForGood):
+def _undone(event: JobReleased | JobFailed) -> tuple[int, str]:
+    if isinstance(event, JobFailed):
         return logging.ERROR, f"{_named(event.job)} failed for good. {event.text}"
     again = f"it runs again in {event.after:.0f} s"
     if event.error:
@@ -123,6 +124,10 @@ def _of_worker(event: WorkerStarted | WorkerStopped) -> str:
     if isinstance(event, WorkerStarted):
         return f"The worker starts on [{event.connection}], queues {', '.join(event.queues)}."
     return f"The worker stops: {event.reason}; {event.processed} jobs, exit code {event.exit_code}."
+
+
+def _about(job: JobFacts) -> dict[str, object]:
+    return {"job": job.job, "id": job.uuid, "queue": job.queue, "attempt": job.attempts}
 
 
 def _named(job: JobFacts) -> str:

@@ -62,6 +62,7 @@ class Config:
     log_file: Path | None = None
     """Where records of what went wrong are kept; None: they go to stderr."""
     log_level: str = "info"
+    log_format: str = "text"
     root: Path = field(default_factory=Path.cwd)
     """The folder that holds `conf/`; relative paths and the jobs' imports start here."""
     path: Path | None = None

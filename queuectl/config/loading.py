@@ -157,6 +157,7 @@ def _resolve(values: Values, root: Path, file: Path | None, notes: tuple[str, ..
         notifications={key[1]: origin.value for key, origin in values.items() if key[0] == "notifications"},
         log_file=_log_file(values["log", "file"].value, root),
         log_level=values["log", "level"].value,
+        log_format=values["log", "format"].value,
         root=root,
         path=file,
         origins={".".join(key): origin for key, origin in values.items()},

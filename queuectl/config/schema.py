@@ -102,6 +102,7 @@ NOTIFICATIONS: Mapping[str, Kind] = {
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 LOG: Mapping[str, Kind] = {
     "file": TEXT,
+    "format": Kind("text or json", lambda value: value in ("text", "json")),
     "level": Kind(f"one of {', '.join(LOG_LEVELS)}", lambda value: value in LOG_LEVELS),
 }
 ANY_NAME = "*"
@@ -144,7 +145,7 @@ DEFAULTS: Mapping[str, Any] = {
     "failed": {"connection": ""},
     "disks": {"public": {"root": "storage/app/public"}},
     "notifications": {"connection": "database", "table": "notifications", "service": "none"},
-    "log": {"file": "", "level": "info"},
+    "log": {"file": "", "format": "text", "level": "info"},
 }
 ENVIRONMENT: Mapping[str, tuple[str, ...]] = {
     "QUEUE_CONNECTION": ("default",),

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, ParamSpec, cast, dataclass_transform
 from queuectl.errors import JobDefinitionError, ManuallyFailed
 from queuectl.jobs.masking import MASK, is_secret
 from queuectl.jobs.middleware import Middleware
-from queuectl.jobs.pending import ANYWHERE, Pending, dispatch
+from queuectl.jobs.pending import ANYWHERE, Pending, dispatch, dispatch_beside
 from queuectl.jobs.running import state_of
 from queuectl.jobs.settings import Delay, check_settings, is_class_variable, own_annotations, span
 
@@ -115,6 +115,11 @@ class Job:
     def dispatch(cls: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> str:
         """Check the arguments, push the job (on `sync`: run it now) and return its uuid."""
         return dispatch(cls, args, kwargs, ANYWHERE)
+
+    @classmethod
+    async def adispatch(cls: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> str:
+        """`dispatch`, for coroutines: the event loop goes on meanwhile."""
+        return await dispatch_beside(cls, args, kwargs, ANYWHERE)
 
     @classmethod
     def dispatch_sync(cls: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> str:

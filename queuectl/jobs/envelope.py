@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 MAX_TRIES, MAX_TIMEOUT, MAX_BACKOFF = 1_000, 86_400, 10 * 365 * 86_400
@@ -31,6 +33,8 @@ class Envelope(NamedTuple):  # not a frozen dataclass, which takes five times as
     created_at: float | None = None
     watch: str = ""
     """Under which name somebody waits for the end of this job; empty if nobody does."""
+    more: Mapping[str, Any] = MappingProxyType({})
+    """What only some jobs have: `context`."""
 
     @property
     def arguments(self) -> str | None:
@@ -61,6 +65,7 @@ def envelope_of(found: dict[str, Any]) -> Envelope | None:
         retry_until=number_of(found.get("retryUntil")),
         created_at=number_of(found.get("createdAt")),
         watch=_watch(found.get("watch")),
+        more=_mapping(found.get("more")),
     )
 
 
@@ -87,6 +92,10 @@ def number_of(value: Any) -> float | None:
     return (
         float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e12 else None
     )
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _watch(value: Any) -> str:

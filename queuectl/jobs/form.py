@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from json.encoder import encode_basestring as quoted
 from typing import Any, NamedTuple
@@ -38,19 +39,28 @@ class Form(NamedTuple):
     head: str
     """Everything between the uuid and the arguments."""
     behind: str
-    """Everything between the arguments and the id."""
+    """What stands behind the arguments."""
 
-    def fill(self, uuid: str, arguments: str, identity: str) -> bytes:
-        """The payload of a new job. `UnicodeEncodeError` if *arguments*, JSON text, holds lone surrogates."""
+    def fill(self, uuid: str, arguments: str, identity: str, more: str = "") -> bytes:
+        """The payload of a new job. `UnicodeEncodeError` if *arguments*, JSON text, holds lone surrogates.
+
+        *more*: what `more` wrote.
+        """
         return (
-            f'{{"uuid":"{uuid}",{self.head}"data":{{"args":{quoted(arguments)}}}{self.behind}{identity}","attempts":0}}'
+            f'{{"uuid":"{uuid}",{self.head}"data":{{"args":{quoted(arguments)}}}{self.behind}{more}'
+            f',"id":"{identity}","attempts":0}}'
         ).encode()
 
 
 def form(head: str, *, delay: float | None, created_at: float) -> Form:
     """The form with this `head`, for jobs of one moment."""
     wait = math.ceil(delay) if delay else "null"
-    return Form(head, f',"createdAt":{int(created_at)},"delay":{wait},"id":"')
+    return Form(head, f',"createdAt":{int(created_at)},"delay":{wait}')
+
+
+def more(values: Mapping[str, Any]) -> str:
+    """What only some jobs have in their envelope, by key (`Envelope.more`); a payload with any is parsed, not read."""
+    return f',"more":{json.dumps(values, ensure_ascii=False, separators=(",", ":"), allow_nan=False)}' if values else ""
 
 
 @lru_cache(maxsize=1_000, typed=True)

@@ -39,6 +39,10 @@ class FunctionJob(Generic[P, R]):
         """Check the arguments, push the job (on `sync`: run it now) and return its uuid."""
         return self._pending().dispatch(*args, **kwargs)
 
+    async def adispatch(self, *args: P.args, **kwargs: P.kwargs) -> str:
+        """`dispatch`, for coroutines: the event loop goes on meanwhile."""
+        return await self._pending().adispatch(*args, **kwargs)
+
     def dispatch_sync(self, *args: P.args, **kwargs: P.kwargs) -> str:
         """Run the job here and now, whatever the connection, and return its uuid; what it raises reaches the caller."""
         return self._pending().dispatch_sync(*args, **kwargs)

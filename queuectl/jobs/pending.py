@@ -38,6 +38,18 @@ def dispatch(make: Callable[..., object], args: Any, kwargs: Any, to: Destinatio
     return current().dispatcher.dispatch([bind(cls, args, kwargs)], to)[0]
 
 
+async def dispatch_beside(make: Callable[..., object], args: Any, kwargs: Any, to: Destination) -> str:
+    """`dispatch` in a thread, so that the loop of who awaits it goes on.
+
+    Arguments are checked here, before. Who stops waiting does not stop the push: the job may be there all the same.
+    """
+    import asyncio  # whoever awaits has it already; nobody else is to pay for it
+
+    job = bind(cast("type[Job]", make), args, kwargs)
+    [uuid] = await asyncio.to_thread(current().dispatcher.dispatch, [job], to)
+    return uuid
+
+
 @dataclass(frozen=True, slots=True)
 class Pending(Generic[P]):
     """Where and when to dispatch, typed by the arguments that the job takes. Each step returns a new one."""
@@ -74,6 +86,10 @@ class Pending(Generic[P]):
     def dispatch(self, *args: P.args, **kwargs: P.kwargs) -> str:
         """Check the arguments, push the job (on `sync`: run it now) and return its uuid."""
         return dispatch(self.make, args, kwargs, self._destination)
+
+    async def adispatch(self, *args: P.args, **kwargs: P.kwargs) -> str:
+        """`dispatch`, for coroutines."""
+        return await dispatch_beside(self.make, args, kwargs, self._destination)
 
     def dispatch_sync(self, *args: P.args, **kwargs: P.kwargs) -> str:
         """Run the job here and now and return its uuid; what it raises reaches the caller."""

@@ -7,6 +7,7 @@ import pkgutil
 import sys
 import traceback
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -69,10 +70,13 @@ class Registry:
     def names(self) -> list[str]:
         return sorted({*self._jobs, *BUILT_IN})
 
-    def declarations(self) -> dict[str, Declaration]:
-        """What every job declares, by name."""
-        found = {name: Declaration(declared(cls), has_failed_hook(cls)) for name, cls in self._jobs.items()}
-        return {**BUILT_IN_DECLARATIONS, **found}
+    def declarations(self, *, all_failures: bool = False) -> dict[str, Declaration]:
+        """What every job declares, by name. *all_failures*: somebody wants to hear of each, as a `failed` hook does."""
+        built_in = {name: replace(found, has_failed=True) for name, found in BUILT_IN_DECLARATIONS.items()}
+        found = {
+            name: Declaration(declared(cls), all_failures or has_failed_hook(cls)) for name, cls in self._jobs.items()
+        }
+        return {**(built_in if all_failures else BUILT_IN_DECLARATIONS), **found}
 
     def load(self, modules: Iterable[str], root: Path) -> None:
         """Import *modules* (a package stands for all modules in it) from *root*, and what is installed, and register

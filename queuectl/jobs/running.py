@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from queuectl.errors import NotRunning
+from queuectl.jobs import context
 
 if TYPE_CHECKING:
     from queuectl.jobs.definition import Job
@@ -20,8 +21,11 @@ class Running:
 
     attempts: int
     uuid: str
+    queue: str = ""
     connection: str = ""
     """Where it was reserved: whose other workers share locks and limits with it."""
+    context: Mapping[str, str] = field(default_factory=dict)
+    """What came with the job from who dispatched it."""
     timeout: float = 0.0
     """Seconds that this run may take; 0: no limit."""
     release_after: float | None = None
@@ -46,6 +50,12 @@ def current_job() -> Job:
     return found
 
 
+def running_here() -> tuple[str, Running] | None:
+    """The name and the run of the job that runs here, if one does."""
+    found: Job | None = _current.get()
+    return None if found is None else (getattr(type(found), "name", None) or type(found).__name__, state_of(found, ""))
+
+
 def state_of(job: Job, asked: str) -> Running:
     """The run that *job* is in; `NotRunning` that names what was *asked* if it is in none."""
     state: Running | None = vars(job).get(_STATE)
@@ -65,8 +75,9 @@ def running(job: Job, state: Running) -> Iterator[None]:
     """Let *job* be the current job, in the run that *state* describes."""
     vars(job)[_STATE] = state
     state.depth = depth()
-    token = _current.set(job)
+    token, former = _current.set(job), context.begin(state.context)
     try:
         yield
     finally:
+        context.end(former)
         _current.reset(token)

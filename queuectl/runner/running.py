@@ -21,13 +21,16 @@ from queuectl.errors import (
     UnknownJob,
 )
 from queuectl.jobs import arguments
+from queuectl.jobs.context import from_payload
 from queuectl.jobs.definition import Job, has_failed_hook, registered_name
+from queuectl.jobs.envelope import Envelope
 from queuectl.jobs.middleware import Middleware
 from queuectl.jobs.outcome import Ending, Problem, Report
 from queuectl.jobs.payload import decode
 from queuectl.jobs.problem import problem_of
 from queuectl.jobs.registry import Registry
 from queuectl.jobs.running import Running, running
+from queuectl.runner import telling
 from queuectl.runner.attempt import Attempt
 from queuectl.runner.raised import Raised
 
@@ -73,27 +76,29 @@ class Runner:
         A plain `handle` runs in this thread, inside *alarm*; a coroutine is cancelled after *timeout* seconds.
         0 is no limit. *begins* is told before `handle` is called.
         """
-        job = self._prepare(attempt)
-        if isinstance(job, Report):
-            return job
-        state = Running(attempt.attempts, attempt.uuid, attempt.connection, timeout)
+        found = self._prepare(attempt)
+        if isinstance(found, Report):
+            return found
+        job, state = found[0], _state(attempt, found[1], timeout)
         with running(job, state):
             begins()
+            begun = telling.starting(attempt)
             raised = self._call(self._handler(job), _is_coroutine(type(job).handle), timeout, alarm)
-        return self._ended(attempt, job, state, raised, timeout)
+            return self._ended(attempt, job, state, raised, timeout, begun)
 
     async def run_async(self, attempt: Attempt, *, timeout: float = 0, begins: Callable[[], None] = _nothing) -> Report:
         """The same on the loop that this is awaited on, for a job that `is_async`."""
-        job = self._prepare(attempt)
-        if isinstance(job, Report):
-            return job
+        found = self._prepare(attempt)
+        if isinstance(found, Report):
+            return found
+        job, state = found[0], _state(attempt, found[1], timeout)
         if not _is_coroutine(type(job).handle):  # a payload may show another job's name
             return await self.loop.beside(partial(self.run, attempt, begins=begins))
-        state = Running(attempt.attempts, attempt.uuid, attempt.connection, timeout)
         with running(job, state):
             begins()
+            begun = telling.starting(attempt)
             raised = await self.loop.ending_of(self._handler(job), timeout)
-        return self._ended(attempt, job, state, raised, timeout)
+            return self._ended(attempt, job, state, raised, timeout, begun)
 
     def is_async(self, name: str) -> bool:
         """Whether the job of this name is a coroutine."""
@@ -113,18 +118,19 @@ class Runner:
             return self._loop
 
     def call_failed(self, attempt: Attempt, why: Problem) -> Problem | None:
-        """Run the job's `failed(error)`; the problem it raised itself, if it did.
+        """Tell listeners, and run the job's `failed(error)`; the problem it raised itself, if it did.
 
         *error* is what the job raised, if this runner saw it; otherwise a `JobFailed` that says why.
         """
+        telling.failed(attempt, why)
         error = self._raised.take(attempt.uuid)
         try:
-            job = self._job(attempt)
+            job, envelope = self._job(attempt)
         except Exception:  # what cannot be made a job has no hook to call; its failure is recorded already
             return None
         if not has_failed_hook(type(job)):
             return None
-        with running(job, Running(attempt.attempts, attempt.uuid, attempt.connection)):
+        with running(job, _state(attempt, envelope)):
             raised = self._call(
                 partial(job.failed, error or _told(why)), inspect.iscoroutinefunction(job.failed), 0, no_alarm
             )
@@ -139,8 +145,8 @@ class Runner:
         if self._loop is not None:
             self._loop.close()
 
-    def _prepare(self, attempt: Attempt) -> Job | Report:
-        """The job with its arguments; or how the run has ended already, where there is none to call."""
+    def _prepare(self, attempt: Attempt) -> tuple[Job, Envelope] | Report:
+        """The job with its arguments, and its envelope; or how the run has ended, where there is none to call."""
         try:
             return self._job(attempt)
         except UnknownJob as error:
@@ -150,9 +156,9 @@ class Runner:
         except Exception as error:
             return self._report(attempt, Ending.RAISED, error)
 
-    def _job(self, attempt: Attempt) -> Job:
+    def _job(self, attempt: Attempt) -> tuple[Job, Envelope]:
         envelope = decode(attempt.payload)
-        return arguments.from_envelope(self._registry.get(envelope.job), envelope)
+        return arguments.from_envelope(self._registry.get(envelope.job), envelope), envelope
 
     def _handler(self, job: Job) -> Callable[[], Any]:
         """What runs the job: its `handle`, through what stands around it."""
@@ -171,6 +177,13 @@ class Runner:
         return raised
 
     def _ended(
+        self, attempt: Attempt, job: Job, state: Running, raised: BaseException | None, timeout: float, begun: float
+    ) -> Report:
+        report = self._reported(attempt, job, state, raised, timeout)
+        telling.ended(attempt, report, begun)
+        return report
+
+    def _reported(
         self, attempt: Attempt, job: Job, state: Running, raised: BaseException | None, timeout: float
     ) -> Report:
         """What the job asked for stands, whatever it raised afterwards."""
@@ -194,6 +207,17 @@ class Runner:
             text = f"{why.text}\n\nAfterwards it raised:\n\n{problem_of(afterwards).text}"
             why = replace(why, text=text)
         return Report(ending, problem=why)
+
+
+def _state(attempt: Attempt, envelope: Envelope, timeout: float = 0.0) -> Running:
+    return Running(
+        attempt.attempts,
+        attempt.uuid,
+        attempt.queue,
+        attempt.connection,
+        from_payload(envelope.more.get("context")),
+        timeout,
+    )
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from queuectl.app import App
 from queuectl.drivers.contract import Driver
@@ -38,7 +39,7 @@ class InlineWorker:
         self._runner = app.runner
         self._driver = _keeping(app.driver(connection))
         self._queues = queues
-        self._declared = app.registry.declarations
+        self._declared = partial(app.registry.declarations, all_failures=True)
         self.events: list[Event] = []
         """What a worker would have told."""
         self._docket = Docket(

@@ -15,7 +15,7 @@ from queuectl.events import (
     Event,
     JobDone,
     JobFacts,
-    JobFailedForGood,
+    JobFailed,
     JobParked,
     JobReleased,
     JobStarting,
@@ -293,7 +293,7 @@ class Docket:
         match outcome:
             case Failed(record=found):
                 error = found.problem
-                return JobFailedForGood(about, now, duration, error.type, error.message, error.text)
+                return JobFailed(about, now, duration, error.type, error.message, error.text)
             case Release(after=after):
                 error = why or Problem("", "", "")
                 return JobReleased(about, now, duration, after, error.type, error.message, error.text)

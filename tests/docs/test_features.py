@@ -26,5 +26,8 @@ EXPECTED = (
     "index of north",
     "order 0 charged\norder 1 charged\n['Done', 'Done', 'Release']",
     "['Done', 'Failed']",
+    "receipt of order 12, asked for by request 7f3a",
+    "Broken goes to default\nBroken failed at attempt 1: no such shelf",
+    "1\nreceipt of order 13, asked for by request 8c01",
     "invoice 7 is not there yet: attempt 1\nRelease(after=3600.0, spared=True)",
 )

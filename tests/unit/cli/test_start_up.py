@@ -35,7 +35,9 @@ def modules_after(root: Path, *words: str) -> set[str]:
     return set(run.stderr.splitlines()[-1].split())
 
 
-@pytest.mark.parametrize("words", [["--help"], ["monitor"], ["failed", "--json"], ["config"], ["pause", "mail"], ["health", "--ready"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["monitor"], ["failed", "--json"], ["config"], ["pause", "mail"], ["health", "--ready"]]
+)
 def test_reading_commands_import_neither_servers_nor_the_application(ready: Site, words: list[str]) -> None:
     """On SQLite: no other driver, no schema library, no table drawing, no application module."""
     found = modules_after(ready.root, *words)

@@ -15,7 +15,7 @@ from queuectl.events import (
     Event,
     JobDone,
     JobFacts,
-    JobFailedForGood,
+    JobFailed,
     JobParked,
     JobReleased,
     JobStarting,
@@ -33,7 +33,7 @@ JOB = JobFacts("database", "mail", "7", "u-1", "SendWelcome", 2)
 STARTING, DONE = JobStarting(JOB, AT), JobDone(JOB, AT, 0.01234)
 RETRIED = JobReleased(JOB, AT, 1.5, 10, "builtins.ValueError", "no \x1b[2J", "text")
 RELEASED = JobReleased(JOB, AT, 0.1, 5)
-FAILED = JobFailedForGood(JOB, AT, 0.1, "builtins.ValueError", "password=s3cr3t-canary", "text")
+FAILED = JobFailed(JOB, AT, 0.1, "builtins.ValueError", "password=s3cr3t-canary", "text")
 ALL: tuple[Event, ...] = (
     STARTING,
     DONE,
@@ -168,7 +168,7 @@ def test_json_says_pauses_and_nothing_that_is_no_record() -> None:
 
 def test_a_long_message_is_cut() -> None:
     """A log is no place for ten megabytes."""
-    huge = JobFailedForGood(JOB, AT, 0.1, "E", "x" * 10_000_000, "text")
+    huge = JobFailed(JOB, AT, 0.1, "E", "x" * 10_000_000, "text")
     assert len(json.dumps(records(huge))) < 5_000
 
 

@@ -12,7 +12,7 @@ from queuectl.config import Connection
 from queuectl.drivers import build
 from queuectl.drivers.contract import Driver, Reserved
 from queuectl.errors import DriverUnavailable
-from queuectl.events import Event, JobDone, JobFailedForGood, JobParked, JobReleased, LeaseLost, WorkerNote
+from queuectl.events import Event, JobDone, JobFailed, JobParked, JobReleased, LeaseLost, WorkerNote
 from queuectl.jobs.limits import Limits, Settings
 from queuectl.jobs.outcome import Ending, Entry, Failed, Parked, Problem, Release, Report
 from queuectl.jobs.payload import encode, new_uuid, watched
@@ -138,7 +138,7 @@ def test_backoff_is_exact(driver: Driver, clock: FakeClock) -> None:
     desk.docket.close(key, RAISED)
     assert desk.docket.hooks_to_come == 1
     assert len(desk.settle()) == 1
-    assert isinstance(desk.events[-1], JobFailedForGood)
+    assert isinstance(desk.events[-1], JobFailed)
     assert desk.driver.failed.count() == 1
 
 
@@ -196,7 +196,7 @@ def test_a_job_that_was_attempted_too_often_does_not_start_again(driver: Driver,
     clock.sleep(31)
     assert desk.open() is None
     desk.settle()
-    assert isinstance(desk.events[-1], JobFailedForGood)
+    assert isinstance(desk.events[-1], JobFailed)
 
 
 def test_a_late_outcome_changes_nothing_and_says_so(desk: Desk, clock: FakeClock) -> None:

@@ -6,30 +6,24 @@ import contextlib
 import logging
 import os
 import sys
-import traceback
-from datetime import datetime
 from pathlib import Path
 
 from queuectl.escaping import safe
-from queuectl.jobs.masking import mask
+from queuectl.log.records import FORMATS, Format, line
 
 OURS = "queuectl"
 """The logger above all of ours."""
-LONGEST = 4096
-"""Characters of one value."""
-READ = 16 * LONGEST
-"""Characters that are searched for secrets before the rest is cut off: no password is left because its end was."""
 CAUTIOUS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW
 """A pipe that nobody empties must not hold a worker up, and a link that a stranger planted must not be followed."""
 
 
-def write_to(path: Path, level: str, *, everything: bool = False) -> LogFile:
+def write_to(path: Path, level: str, *, form: str = "text", everything: bool = False) -> LogFile:
     """Let the records of this process go to *path*: ours, or with *everything* also the application's own, unless it
     has said where those go."""
     stop_writing()
     _wake()
     logger = logging.getLogger("" if everything and not logging.getLogger().handlers else OURS)
-    log = LogFile(path, level_before=logger.level)
+    log = LogFile(path, shown=FORMATS[form], level_before=logger.level)
     logger.addHandler(log)
     logger.setLevel(level.upper())
     return log
@@ -56,10 +50,11 @@ class LogFile(logging.Handler):
     """Appends each record in one write, so that several processes may share the file. What cannot be written is left
     out, with a word on stderr: nothing fails for it."""
 
-    def __init__(self, path: Path, *, level_before: int = logging.NOTSET) -> None:
-        """*level_before*: what its logger's level was."""
+    def __init__(self, path: Path, *, shown: Format = line, level_before: int = logging.NOTSET) -> None:
+        """*shown*: how a record looks; *level_before*: what its logger's level was."""
         super().__init__()
         self.path = path
+        self._shown = shown
         self.level_before = level_before
         self._file = -1
         self._torn = False
@@ -68,7 +63,7 @@ class LogFile(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            self._write(line(record))
+            self._write(self._shown(record))
             self._complained = False
         except Exception as error:
             self._complain(error)
@@ -125,19 +120,3 @@ def open_private(path: Path) -> int:
         if not path.is_symlink() or path.lstat().st_uid not in (0, os.geteuid()):
             raise
         return os.open(path, CAUTIOUS & ~os.O_NOFOLLOW, 0o600)  # as /dev/stdout, or an administrator's own
-
-
-def line(record: logging.LogRecord) -> str:
-    """When, how grave, who, what; in one line, without secrets and without anything that steers a terminal."""
-    when = datetime.fromtimestamp(record.created).astimezone().isoformat(timespec="milliseconds")
-    words = [_clipped(record.getMessage())]
-    if record.exc_info and record.exc_info[0]:
-        words.append(_clipped("".join(traceback.format_exception(*record.exc_info)).rstrip(), keep_end=True))
-    return f"{when} {record.levelname} {safe(record.name)}[{record.process or os.getpid()}] {' '.join(words)}"
-
-
-def _clipped(text: str, *, keep_end: bool = False) -> str:
-    shown = safe(mask(text[-READ:] if keep_end else text[:READ]))
-    if len(shown) <= LONGEST:
-        return shown
-    return f"…{shown[1 - LONGEST :]}" if keep_end else f"{shown[: LONGEST - 1]}…"
