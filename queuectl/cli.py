@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from queuectl.clock import Clock
     from queuectl.commands.output import Output
     from queuectl.commands.session import Session
 
@@ -14,8 +15,9 @@ VERSION_FLAGS = (["--version"], ["-V"])
 INTERRUPTED = 130
 
 
-def main(arguments: Sequence[str] | None = None, output: Output | None = None) -> int:
-    """Run one command; the exit code, as `queuectl help exit-codes` lists them. *output*: other streams than ours."""
+def main(arguments: Sequence[str] | None = None, output: Output | None = None, *, clock: Clock | None = None) -> int:
+    """Run one command; the exit code, as `queuectl help exit-codes` lists them. *output*: other streams than ours;
+    *clock*: another one than the host's and the stores'."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     from queuectl.commands.output import Output
 
@@ -24,7 +26,7 @@ def main(arguments: Sequence[str] | None = None, output: Output | None = None) -
         return _print_version(output)
     from queuectl.commands.session import Session
 
-    session = Session(output)
+    session = Session(output, clock=clock)
     session.words = words
     try:
         return _run(words, session)

@@ -98,7 +98,7 @@ def of_failure(located: Located, now: float) -> Explained:
 
 def _failed(job: FailedJob) -> Reason:
     text = f"It failed for good: {job.error}: {mask(job.message)}"
-    return Reason("failed", text, f"queuectl failed:show {job.uuid}  # then: queuectl retry {job.uuid}")
+    return Reason("failed", text, f"queuectl failed:show {job.uuid}")
 
 
 def of_queue(session: Session, driver: Driver, queue: str) -> Explained:

@@ -12,7 +12,7 @@ import typer
 from queuectl.commands.batches import looking_at
 from queuectl.commands.exit_codes import FAILED, THRESHOLD
 from queuectl.commands.failed_groups import grouped, show_groups
-from queuectl.commands.failed_rows import HEADER, HEADER_OF_ONE_ID, to_json, to_row, to_row_with_one_id
+from queuectl.commands.failed_rows import HEADER, HEADER_OF_ONE_ID, NARROW, to_json, to_row, to_row_with_one_id
 from queuectl.commands.failed_stores import doubt_queues, reachable
 from queuectl.commands.filters import Filter, filtered
 from queuectl.commands.listing import Counted, Form, Listing
@@ -23,8 +23,6 @@ from queuectl.commands.session import Session
 from queuectl.errors import UsageError
 from queuectl.failing import FailedJobs, Located
 
-NARROW = 120
-"""Columns of a terminal that is too small for two ids a row."""
 NOTHING = "No failed jobs found."
 NOT_FOUND = "Unable to find failed job with ID [{}]."
 
@@ -61,7 +59,7 @@ def failed(
         if group:
             groups = grouped(rows)
             progress.hide()
-            show_groups(session.output, groups, form, limit)
+            show_groups(session.output, groups, form, limit, now=session.app.clock.now())
         else:
             _listing(session.output).show(session.output, islice(rows, limit), form)
         if max_ is not None:

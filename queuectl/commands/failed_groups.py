@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import Any
 
+from queuectl.commands.failed_rows import NARROW
 from queuectl.commands.listing import Form, Listing
 from queuectl.commands.output import Output
 from queuectl.commands.text import plural, shortened
-from queuectl.commands.times import iso, local
+from queuectl.commands.times import coarse, iso, local
 from queuectl.failing import Located
 from queuectl.jobs.masking import mask
 
 HEADER = ("GROUP", "JOBS", "JOB", "ERROR", "AT", "FIRST", "LAST")
+NARROW_HEADER = ("GROUP", "JOBS", "JOB", "ERROR", "FIRST", "LAST")
+SHOWN = 8
+"""Digits of a fingerprint where there is little room: as many as it takes to name it."""
 MOST_GROUPS = 10_000
 """Groups that are told apart: so many causes are none."""
 MOST_QUEUES = 20
@@ -56,8 +61,8 @@ def grouped(rows: Iterable[Located]) -> list[Group]:
     return sorted(groups.values(), key=lambda group: (-group.count, -group.last))
 
 
-def show_groups(output: Output, groups: list[Group], form: Form, limit: int | None) -> None:
-    LISTING.show(output, islice(groups, limit), form)
+def show_groups(output: Output, groups: list[Group], form: Form, limit: int | None, *, now: float) -> None:
+    _listing(output, now).show(output, islice(groups, limit), form)
     if form is Form.TABLE and groups:
         shown = plural(min(len(groups), limit or len(groups)), "group")
         output.info(f"{shown}. `queuectl failed --group GROUP` lists one, `queuectl retry --group GROUP` retries it.")
@@ -92,4 +97,25 @@ def _to_row(group: Group) -> tuple[str, ...]:
     )
 
 
-LISTING = Listing[Group](HEADER, _to_row, _to_json, lambda group: group.fingerprint, NOTHING)
+def _to_narrow_row(group: Group, now: float) -> tuple[str, ...]:
+    """How long ago says more than when, and the place is a part of the error."""
+    job = group.sample.job
+    place = f" at {job.place}" if job.place else ""
+    return (
+        group.fingerprint[:SHOWN] or NO_FINGERPRINT,
+        str(group.count),
+        job.job or "?",
+        shortened(f"{job.error.rpartition('.')[2]}{place}: {mask(job.message)}", ERROR_CELLS),
+        f"{coarse(now - group.first)} ago",
+        f"{coarse(now - group.last)} ago",
+    )
+
+
+def _listing(output: Output, now: float) -> Listing[Group]:
+    if output.is_terminal and output.width < NARROW:
+        return Listing(NARROW_HEADER, partial(_to_narrow_row, now=now), _to_json, _fingerprint, NOTHING)
+    return Listing(HEADER, _to_row, _to_json, _fingerprint, NOTHING)
+
+
+def _fingerprint(group: Group) -> str:
+    return group.fingerprint

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from queuectl.commands.text import shortened
-from queuectl.commands.times import iso, local
+from queuectl.commands.times import iso, local, short
 from queuectl.failing import Located
 from queuectl.jobs.masking import MASK, is_secret, mask
 from queuectl.jobs.payload import to_text
@@ -15,6 +15,8 @@ HEADER = ("ID", "UUID", "FAILED AT", "QUEUE", "JOB", "ERROR")
 HEADER_OF_ONE_ID = ("ID", *HEADER[2:])
 NO_SHORT_ID = "-"
 ERROR_CELLS = 200
+NARROW = 120
+"""Columns of a terminal that is too small for two ids, or two whole times, a row."""
 
 
 def to_json(located: Located) -> dict[str, Any]:
@@ -53,9 +55,9 @@ def to_row(located: Located) -> tuple[str, ...]:
 
 
 def to_row_with_one_id(located: Located) -> tuple[str, ...]:
-    """The row with its short id, or with its uuid where there is none."""
-    short, uuid, *others = to_row(located)
-    return (uuid if short == NO_SHORT_ID else short, *others)
+    """The row with its short id, or with its uuid where there is none, and without the year."""
+    number, uuid, _, *others = to_row(located)
+    return (uuid if number == NO_SHORT_ID else number, short(located.job.failed_at), *others)
 
 
 def readable(payload: bytes, *, show_secrets: bool) -> Any:

@@ -17,6 +17,7 @@ from queuectl.commands.session import Session
 from queuectl.commands.text import leader, safe
 from queuectl.commands.times import ago, seconds
 from queuectl.drivers.contract import Driver
+from queuectl.drivers.control import Pause
 
 FULL = 1000
 """Artisan's default for --max: it colours the status, but only a threshold that was asked for changes the exit code."""
@@ -108,4 +109,10 @@ def _print_queue(output: Output, seen: Seen, *, alert: bool) -> None:
     for left, right in details:
         output.line(leader(left, right, output.width))
     if seen.pause:
-        output.line(leader("Paused", safe(seen.pause.reason) or "yes", output.width))
+        output.line(leader("Paused", safe(_pause(seen.pause)), output.width))
+
+
+def _pause(pause: Pause) -> str:
+    """The reason, and whoever gave it."""
+    by = f"by {pause.by}" if pause.by else ""
+    return f"{pause.reason} ({by})" if pause.reason and by else pause.reason or by or "yes"

@@ -87,9 +87,7 @@ def _parked(job: Queued, parked_at: float, now: float, grace: float) -> Reason:
     if "@" in job.job:
         return Reason("parked", f"{known} {again}: jobs of a PHP application are left to its own workers.")
     text = f"{known} {again}, and fails in {brief(max(parked_at + grace - now, 0))} if nobody knows it by then."
-    return Reason(
-        "parked", text, "queuectl jobs  # what this code knows; workers learn new names by `queuectl restart`"
-    )
+    return Reason("parked", text, "queuectl restart  # once the workers' code has such a job")
 
 
 def _delayed(job: Queued, now: float) -> Reason:

@@ -79,5 +79,6 @@ def to_json(found: Seen, *, alert: bool) -> dict[str, Any]:
         "workers": found.workers,
         "paused": found.pause is not None,
         "paused_reason": found.pause.reason if found.pause else None,
+        "paused_by": (found.pause.by or None) if found.pause else None,
         "paused_until_at": iso(found.pause.until) if found.pause and found.pause.until is not None else None,
     }

@@ -12,14 +12,17 @@ if TYPE_CHECKING:
     import typer
 
     from queuectl.app import App
+    from queuectl.clock import Clock
     from queuectl.config import Config
 
 
 class Session:
     """What every command is given."""
 
-    def __init__(self, output: Output) -> None:
+    def __init__(self, output: Output, *, clock: Clock | None = None) -> None:
+        """*clock*: another one than the host's and the stores'."""
         self.output = output
+        self._clock = clock
         self.words: Sequence[str] = ()
         """The command line, as it was typed."""
         self.config_path: str | None = None
@@ -50,7 +53,7 @@ class Session:
         if self._app is None:
             from queuectl.app import App
 
-            self._app = App(self.config)
+            self._app = App(self.config, clock=self._clock)
         return self._app
 
     def close(self) -> None:

@@ -10,9 +10,10 @@ PLAIN_BARS = "_.:-=+*#"
 
 
 def sparkline(values: Sequence[float], cells: int, *, bars: str = BARS) -> str:
-    """The last *cells* values, oldest first, on the right; nothing at all is a blank, the highest a full bar."""
+    """The last *cells* values, oldest first, on the right. Nothing at all is a blank, the highest a full bar; where
+    nothing changes, bars are of half the height."""
     shown = values[-cells:] if cells > 0 else ()
-    top = max(shown, default=0.0)
+    top = max(shown, default=0.0) * (2 if len(set(shown)) == 1 else 1)
     return "".join(_bar(value, top, bars) for value in shown).rjust(cells)
 
 

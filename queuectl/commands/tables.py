@@ -13,16 +13,19 @@ from rich.text import Text
 from queuectl.commands.text import safe
 from queuectl.commands.text import width as cells_of
 
-WHOLE = ("ID", "UUID")
-LEAST = 4
-"""Cells that every column keeps."""
-GAP = 3
+WHOLE = frozenset({"ID", "UUID", "GROUP"})
+"""Never cut: half an id is none."""
+FIRM = WHOLE | {"JOBS", "FAILED AT", "FIRST", "LAST", "STATE", "SINCE", "ATTEMPTS", "AT"}
+"""Cut after all others: half a time or number says little."""
+LEAST, LITTLE = 4, 12
+"""Cells that every column keeps, and those of which the others keep no more while the firm ones are whole."""
+GAP = 2
 """Cells between two columns; as many are at both edges together."""
 
 
 def render(header: Sequence[str], rows: Iterable[tuple[str, ...]], *, width: int, colour: bool) -> str:
     """The table as text in at most *width* cells; long cells end in an ellipsis."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     cells = [[safe(cell) for cell in row] for row in rows]
     for name, cap in zip(header, _caps(header, cells, width), strict=True):
         table.add_column(Text(name), no_wrap=True, overflow="ellipsis", min_width=cap, max_width=cap)
@@ -42,11 +45,12 @@ def render(header: Sequence[str], rows: Iterable[tuple[str, ...]], *, width: int
 
 
 def _caps(header: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[int]:
-    """How wide each column may be: the widest give way first, and an id never does, for half an id is none."""
+    """How wide each column may be: the widest give way first, ids never, and times and numbers last."""
     wanted = [max(map(cells_of, column)) for column in zip(header, *rows, strict=True)]
     room = width - GAP * len(header)
-    for most in range(max(wanted), LEAST, -1):
-        caps = [each if name in WHOLE else min(each, most) for name, each in zip(header, wanted, strict=True)]
-        if sum(caps) <= room:
-            return caps
-    return [each if name in WHOLE else min(each, LEAST) for name, each in zip(header, wanted, strict=True)]
+    for kept, least in ((FIRM, LITTLE), (WHOLE, LEAST)):
+        for most in range(max(wanted), least - 1, -1):
+            caps = [each if name in kept else min(each, most) for name, each in zip(header, wanted, strict=True)]
+            if sum(caps) <= room:
+                return caps
+    return caps

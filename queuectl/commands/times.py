@@ -44,6 +44,11 @@ def local(at: float) -> str:
     return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
+def short(at: float) -> str:
+    """The same without its year, where there is little room."""
+    return datetime.fromtimestamp(at).astimezone().strftime("%m-%d %H:%M:%S")
+
+
 def runtime(duration: float) -> str:
     """How long something ran: `12.34ms` up to a second, then `1s`, `2m 3s`."""
     if duration <= 1:
@@ -65,6 +70,11 @@ def brief(duration: float) -> str:
             least = rest % size // part
             return f"{rest // size}{unit} {least}{smaller}" if least else f"{rest // size}{unit}"
     return f"{rest}s"
+
+
+def coarse(duration: float) -> str:
+    """A duration in its largest unit: `12s`, `4m`, `2h`."""
+    return brief(duration).partition(" ")[0]
 
 
 def ago(duration: float) -> str:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from queuectl.commands.seen import Seen
-from queuectl.commands.times import brief
+from queuectl.commands.times import brief, short
 from queuectl.commands.top_history import History
 from queuectl.drivers.control import Beat
 from queuectl.failing import Located
@@ -81,8 +80,7 @@ def failure_row(found: Located, *, alone: bool) -> Row:
     job = found.job
     queue = job.queue if alone else f"{job.connection}:{job.queue}"
     error = f"{job.error.rpartition('.')[2]}: {mask(job.message)}"
-    at = datetime.fromtimestamp(job.failed_at).astimezone()
-    return Row((f"{at:%m-%d %H:%M:%S}", queue, job.job or "?", error))
+    return Row((short(job.failed_at), queue, job.job or "?", error))
 
 
 def per_second(rate: float) -> str:

@@ -88,7 +88,7 @@ def _top(look: Look, history: History, frame: Frame) -> list[Text]:
     clock = f"{datetime.fromtimestamp(look.at).astimezone():%H:%M:%S}"
     said = headline(look, history)
     room = frame.width - cells_of(said) - len(clock) - 2 * GAP
-    trend = sparkline(history.throughput, min(max(room, 0), TREND), bars=frame.bars)
+    trend = sparkline(history.throughput, min(max(room, 0), TREND), bars=frame.bars).lstrip()
     left = shortened(f"{said}{' ' * GAP}{trend}", frame.width - len(clock) - 1)
     first = Text(padded(left, frame.width - len(clock)) + clock, style="bold")
     return [first, *(_lost(name, error, frame.width) for name, error in look.lost.items()), Text()]
@@ -118,12 +118,9 @@ def _heading(titles: str, table: Table, first: int, shown: int) -> str:
 
 def _styled(text: str, trend: str, width: int, mood: str, *, chosen: bool) -> Text:
     room = width - cells_of(text) - GAP
-    line = Text(shortened(text, width), style=STYLES[mood])
+    line = Text(shortened(text, width), style="reverse" if chosen else STYLES[mood])
     if trend and room > 1:
-        line.append(" " * GAP + trend[-room:], style="cyan")
-    if chosen:
-        line.pad_right(max(width - line.cell_len, 0))
-        line.stylize("reverse")
+        line = Text.assemble(line, " " * GAP, (trend[-room:], "cyan"))
     return line
 
 

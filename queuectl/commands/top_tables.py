@@ -64,6 +64,8 @@ def headline(look: Look, history: History) -> str:
         f"{look.failed:,} failed",
     ]
     done, failed = history.total("done"), history.total("failed")
-    if done is not None and failed is not None:
-        parts += [f"{per_second(done)} done/s", f"{per_second(failed)} failed/s"]
+    if done is not None:
+        parts.append(f"{per_second(done)} done/s")
+    if failed:
+        parts.append(f"{per_second(failed)} failed/s")
     return "  ".join(parts)

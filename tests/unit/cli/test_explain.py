@@ -178,11 +178,11 @@ def test_a_place_far_behind_is_not_counted_out(ready: Site) -> None:
 
 
 def test_a_failed_job(ready: Site) -> None:
-    """It is told where it went, and what brings it back."""
+    """It is told where it went, and what shows it whole."""
     uuid = new_uuid()
     ready.fail(uuid)
     [reason] = reasons(ready, uuid)
-    assert (reason["code"], f"queuectl retry {uuid}" in reason["fix"]) == ("failed", True)
+    assert (reason["code"], reason["fix"]) == ("failed", f"queuectl failed:show {uuid}")
 
 
 def test_a_job_in_an_outbox(ready: Site, monkeypatch: pytest.MonkeyPatch) -> None:

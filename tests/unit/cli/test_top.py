@@ -57,8 +57,8 @@ def test_elsewhere_it_is_one_look(busy: Site) -> None:
     assert run.code == 0
     lines = run.out.splitlines()
     assert lines[0].endswith("4 pending  0 running  1 worker  1 failed")
-    assert "mail   3        0        0        0s      1        -" in lines
-    assert "mailer@web-1:7  mail    1h 1m  1,234  Mail 1m 5s" in lines
+    assert any(re.fullmatch(r"mail +3 +0 +0 +\d+s +1 +-", line) for line in lines)
+    assert any(re.fullmatch(r"mailer@web-1:7 +mail +1h 1m +1,234 +Mail 1m \d+s", line) for line in lines)
     assert re.search(r"mail +Mail +OSError: the server is away", run.out)
 
 
