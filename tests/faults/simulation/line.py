@@ -108,11 +108,11 @@ class FailedLine:
     def add(self, records: Sequence[FailedRecord]) -> None:
         self._call(lambda: self._store.add(records), lambda _: self._truth.added(records))
 
-    def retry(self, keys: Sequence[str]) -> list[str]:
-        return self._call(lambda: self._store.retry(keys), lambda moved: self._truth.retried(keys, moved))
+    def retry(self, keys: Sequence[str], *, watch: str | None = None) -> list[str]:
+        return self._call(lambda: self._store.retry(keys, watch=watch), lambda moved: self._truth.retried(keys, moved))
 
-    def forget(self, keys: Sequence[str]) -> list[str]:
-        return self._call(lambda: self._store.forget(keys), lambda gone: self._truth.forgot(keys, gone))
+    def forget(self, keys: Sequence[str], *, keep: str | None = None) -> list[str]:
+        return self._call(lambda: self._store.forget(keys, keep=keep), lambda gone: self._truth.forgot(keys, gone))
 
     def page(self, *, queue: str | None = None, cursor: str | None = None, limit: int = 100) -> Page[FailedJob]:
         return self._call(lambda: self._store.page(queue=queue, cursor=cursor, limit=limit))
