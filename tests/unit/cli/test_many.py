@@ -1,0 +1,87 @@
+"""However many failed jobs there are, looking at them takes the memory of a few hundred."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Callable
+from contextlib import closing
+from io import StringIO
+from sqlite3 import connect
+from time import time
+
+import pytest
+
+from queuectl.cli import main
+from queuectl.commands.output import Output
+from queuectl.jobs.payload import encode
+from tests.unit.cli.conftest import Site
+
+FLAT = 3_000_000
+"""Bytes; six thousand rows without their bodies would be twice that."""
+INSERT = """\
+INSERT INTO failed_jobs
+  (uuid, connection, queue, payload, exception, failed_at, job, error, message, attempts, failed_time)
+VALUES (?, 'database', 'mail', ?, ?, '2026-01-01 00:00:00', ?, 'builtins.OSError', ?, 3, ?)
+"""
+TRACEBACK = "OSError: disk full\n" + "  File shop.py, line 9\n" * 100
+
+
+class Nowhere(StringIO):
+    """Counts lines, and keeps none."""
+
+    lines = 0
+
+    def write(self, text: str) -> int:
+        self.lines += text.count("\n")
+        return len(text)
+
+
+@pytest.fixture(params=[6_000, pytest.param(200_000, marks=pytest.mark.long)])
+def many(request: pytest.FixtureRequest, ready: Site) -> int:
+    """So many failures, half of them of each of two jobs, every one with a message of its own."""
+    count: int = request.param
+    now = time()
+    rows = (
+        (
+            uuid := f"{number:08x}-0000-4000-8000-000000000000",
+            encode(job="Mail", arguments="{}", uuid=uuid).decode(),
+            TRACEBACK,
+            "Mail" if number % 2 else "Resize",
+            f"no user {number}",
+            now - count + number,
+        )
+        for number in range(count)
+    )
+    with closing(connect(ready.root / "storage/queue.sqlite")) as database, database:
+        database.executemany(INSERT, rows)
+    return count
+
+
+def peak_of(*words: str) -> tuple[int, int]:
+    """Bytes that a command had at most, and the lines it wrote."""
+    said = Output(Nowhere(), StringIO(), StringIO(), {})
+    tracemalloc.start()
+    try:
+        assert main(words, said) == 0
+        return tracemalloc.get_traced_memory()[1], said.stdout.lines  # type: ignore[attr-defined]  # it is ours
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.timeout(600)  # two hundred thousand under a tracer
+@pytest.mark.parametrize(
+    ("words", "lines"),
+    [
+        (["failed"], lambda count: count + count // 200),
+        (["failed", "--json"], lambda count: count + 2),
+        (["failed", "--group"], lambda count: 3),
+        (["retry", "--job=Mail"], lambda count: count // 2),
+        (["flush", "--job=Mail", "--force"], lambda count: 0),
+    ],
+    ids=lambda words: " ".join(words) if isinstance(words, list) else "",
+)
+def test_memory_is_flat(many: int, words: list[str], lines: Callable[[int], int]) -> None:
+    """Listed, grouped, retried, deleted and kept."""
+    peak, written = peak_of(*words)
+    assert written == lines(many)
+    assert peak < FLAT
