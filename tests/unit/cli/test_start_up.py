@@ -36,7 +36,17 @@ def modules_after(root: Path, *words: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "words", [["--help"], ["monitor"], ["failed", "--json"], ["config"], ["pause", "mail"], ["health", "--ready"]]
+    "words",
+    [
+        ["--help"],
+        ["monitor"],
+        ["failed", "--json"],
+        ["config"],
+        ["pause", "mail"],
+        ["health", "--ready"],
+        ["top"],
+        ["explain", "--queue=mail"],
+    ],
 )
 def test_reading_commands_import_neither_servers_nor_the_application(ready: Site, words: list[str]) -> None:
     """On SQLite: no other driver, no schema library, no table drawing, no application module."""
