@@ -28,11 +28,11 @@ def operation(run: Run) -> str:
 @pytest.mark.parametrize(
     "words", [["forget", "all", "--yes"], ["flush", "--force"], ["flush", "--job=Mail", "--force"]]
 )
-def test_deleted_failures_come_back(ready: Site, words: str) -> None:
+def test_deleted_failures_come_back(ready: Site, words: list[str]) -> None:
     """As they were: the same rows, with payload and traceback."""
     ready.fail(A, B)
     shown = [ready.run("failed:show", uuid, "--json").json for uuid in (A, B)]
-    taken = operation(ready.run(*words.split()))
+    taken = operation(ready.run(*words))
     assert ready.failed_uuids() == []
     run = ready.run("undo", taken)
     assert (run.code, run.err) == (0, "2 failed jobs brought back.\n")
