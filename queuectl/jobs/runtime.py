@@ -135,6 +135,11 @@ def bind_process(runtime: Runtime | None, *, build: Callable[[], Runtime] | None
     _PROCESS.build = build or _PROCESS.build
 
 
+def bound_to_process() -> Runtime | None:
+    """What `bind_process` was given last, or built."""
+    return _PROCESS.runtime
+
+
 def bind_notification_service(service: NotificationService | None) -> None:
     """Broadcast through *service* in this whole process, whatever the configuration says; None undoes it.
 

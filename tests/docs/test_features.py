@@ -15,8 +15,12 @@ def test_every_block_runs(tmp_path: Path) -> None:
     walk = Walk(tmp_path)
     [configuration] = [block.text for block in blocks(PAGE, "toml") if block.file]
     walk.write("conf/queue.toml", configuration)
-    walk.write("program.py", "\n".join(block.text for block in blocks(PAGE, "python")))
-    shown = walk.run("python program.py")
+    python = blocks(PAGE, "python")
+    walk.write("program.py", "\n".join(block.text for block in python if not block.file))
+    for block in python:
+        if block.file:
+            walk.write(block.file, block.text)
+    shown = walk.run("python program.py && python -m pytest -q -p no:cacheprovider")
     for line in EXPECTED:
         assert line in shown, f"{line!r} is not in\n{shown}"
 
@@ -29,5 +33,6 @@ EXPECTED = (
     "receipt of order 12, asked for by request 7f3a",
     "Broken goes to default\nBroken failed at attempt 1: no such shelf",
     "1\nreceipt of order 13, asked for by request 8c01",
+    "2 passed",
     "invoice 7 is not there yet: attempt 1\nRelease(after=3600.0, spared=True)",
 )
