@@ -15,7 +15,8 @@ from queuectl.clock import FakeClock
 from queuectl.drivers.contract import Driver
 from queuectl.testing.contract.base import Contract
 from queuectl.testing.contract.keeping import SUITED
-from queuectl.testing.contract.model import HIGH, LOW, OUTCOMES, World
+from queuectl.testing.contract.model import OUTCOMES, World
+from queuectl.testing.contract.operator import HIGH, LOW, OPERATION
 
 Step = tuple[str, tuple[Any, ...]]
 
@@ -31,11 +32,17 @@ def histories() -> st.SearchStrategy[list[Step]]:
     push = st.tuples(st.just("push"), st.tuples(who, st.lists(st.tuples(queue, pause), min_size=1, max_size=4), heard))
     late = st.tuples(st.just("come_late"), st.tuples(who, which, outcome))
     later = st.tuples(st.just("pass_time"), st.tuples(st.sampled_from([1, 2, 5, 29, 31, 31])))
+    keep = st.sampled_from([OPERATION, OPERATION, None])
     others = [
         st.tuples(st.just("renew"), st.tuples(who, st.lists(which, max_size=3, unique=True))),
         st.tuples(st.just("vanish"), st.tuples()),
         st.tuples(st.sampled_from(["retry", "forget"]), st.tuples(who, which, heard)),
-        st.tuples(st.just("delete_all"), st.tuples(who, st.sampled_from([HIGH, LOW, "failed", "failed long ago"]))),
+        st.tuples(
+            st.just("delete_all"), st.tuples(who, st.sampled_from([HIGH, LOW, "failed", "failed long ago"]), keep)
+        ),
+        st.tuples(st.just("look"), st.tuples(who, queue)),
+        *(st.tuples(st.just("cancel"), st.tuples(who, keep, heard)) for _ in range(2)),
+        st.tuples(st.just("undo"), st.tuples(who, st.sampled_from([1, 2, 500]))),
     ]
     often = [*(turn for _ in range(10)), *(push, push, push, late, late, later, later)]
     return st.lists(st.sampled_from([*often, *others]).flatmap(lambda step: step), min_size=40, max_size=80)

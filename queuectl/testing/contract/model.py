@@ -7,15 +7,13 @@ nowhere else.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 from queuectl.clock import FakeClock
 from queuectl.drivers.contract import Driver, Reserved, Settlement, Verdict
 from queuectl.jobs.outcome import Done, Entry, Outcome, Parked, Release, Unique
-from queuectl.jobs.payload import new_uuid
 from queuectl.testing.contract.base import APPLIED, GONE, entry, failure, reserve, uuid_of
+from queuectl.testing.contract.operator import HIGH, LOW, Known, Operator
 
-HIGH, LOW = "high", "low"
 REMEMBERED = 1_000_000.0
 Ending = tuple[int, str, int]
 """Which reservation, what becomes of it, and a pause."""
@@ -29,33 +27,11 @@ OUTCOMES: dict[str, Callable[[Reserved, FakeClock, int], Outcome]] = {
 }
 
 
-@dataclass
-class Known:
-    """What the model knows of one job."""
-
-    queue: str
-    due: float
-    attempts: int = 0
-    holder: Reserved | None = None
-    lease_until: float = 0.0
-    lapsed: bool = False
-    """A lease of it ran out: among those that are ready its place is anywhere."""
-    failed_at: float | None = None
-
-    def must_be_had(self, now: float) -> bool:
-        return self.failed_at is None and (self.due <= now if self.holder is None else self.lease_until < now)
-
-    def may_be_had(self, now: float) -> bool:
-        return self.must_be_had(now) or (self.holder is not None and self.lease_until == now)
-
-
-class World:
+class World(Operator):
     """The drivers and the model, moved together."""
 
     def __init__(self, drivers: Sequence[Driver], clock: FakeClock) -> None:
-        self.drivers = drivers
-        self.clock = clock
-        self.jobs: dict[str, Known] = {}
+        super().__init__(drivers, clock)
         self.reservations: list[Reserved] = []
         self.former: list[Reserved] = []
 
@@ -105,33 +81,6 @@ class World:
         self.former += self.reservations
         self.reservations = []
 
-    def retry(self, who: int, which: int, heard: bool) -> None:
-        chosen = self._failed()[-1 - which :]
-        assert sorted(self.drivers[who].failed.retry([*chosen, new_uuid(), *chosen])) == sorted(chosen)
-        if not heard:
-            assert self.drivers[who].failed.retry(chosen) == []
-        for uuid in chosen:
-            self.jobs[uuid] = Known(self.jobs[uuid].queue, self.clock.now())
-
-    def forget(self, who: int, which: int, heard: bool) -> None:
-        for uuid in self._failed()[which : which + 1]:
-            assert self.drivers[who].failed.forget([uuid]) == [uuid]
-            assert heard or self.drivers[who].failed.forget([uuid]) == []
-            del self.jobs[uuid]
-
-    def delete_all(self, who: int, what: str) -> None:
-        """Clear a queue, or flush the failed ones, or those that failed a while ago."""
-        before = self.clock.now() - (3 if what == "failed long ago" else 0)
-        if what in (HIGH, LOW):
-            gone = [uuid for uuid, job in self.jobs.items() if job.queue == what and job.failed_at is None]
-            count = self.drivers[who].clear(what)
-        else:
-            gone = [uuid for uuid in self._failed() if (self.jobs[uuid].failed_at or 0) <= before]
-            count = self.drivers[who].failed.flush(before=before)
-        assert count == len(gone)
-        for uuid in gone:
-            del self.jobs[uuid]
-
     def check_counts(self) -> None:
         counts, now = self.drivers[0].counts([HIGH, LOW]), self.clock.now()
         for queue in (HIGH, LOW):
@@ -153,14 +102,12 @@ class World:
         assert verdicts == [APPLIED] * len(left)
         assert sorted(row.uuid for row in driver.failed.page().items) == sorted(self._failed())
         assert driver.failed.flush() == len(self._failed())
+        assert driver.removed.purge() == len(self.kept)
 
     # The model
 
     def _know(self, entries: Iterable[Entry]) -> None:
         self.jobs |= {one.uuid: Known(one.queue, self.clock.now() + one.delay) for one in entries}
-
-    def _failed(self) -> list[str]:
-        return [uuid for uuid, job in self.jobs.items() if job.failed_at is not None]
 
     def _reservation(self, which: int) -> Reserved | None:
         """Any that a living worker has, mostly one of the latest."""
