@@ -56,6 +56,8 @@ def _of_key(session: Session, key: str, connection: str) -> tuple[Explained | No
     job = queues.find(key)
     if job is not None:
         return of_job(session, job), missed
+    if not session.app.store_names:
+        return None, missed
     failed = reachable(session, connection)[0].find(key)
     return (None if failed is None else of_failure(failed, session.app.clock.now())), missed
 

@@ -103,7 +103,7 @@ def _failed(job: FailedJob) -> Reason:
 
 def of_queue(session: Session, driver: Driver, queue: str) -> Explained:
     """Of a queue as a whole."""
-    seen, outbox = Circumstances.of(driver, queue), _outbox(session, driver, queue)
+    seen = Circumstances.of(driver, queue)
     own = seen.own
     lines = (
         ("Queue", f"{driver.name}@{queue}"),
@@ -118,11 +118,15 @@ def of_queue(session: Session, driver: Driver, queue: str) -> Explained:
         "reserved": own.reserved,
         "workers": len(seen.serving),
     }
-    found = [_kept(session, outbox)] if outbox is not None and own.size else list(_why_queue(driver, seen))
-    return Explained(lines, facts, found)
+    return Explained(lines, facts, list(_why_queue(session, driver, seen)))
 
 
-def _why_queue(driver: Driver, seen: Circumstances) -> Iterator[Reason]:
+def _why_queue(session: Session, driver: Driver, seen: Circumstances) -> Iterator[Reason]:
+    if driver.immediate:
+        return iter([Reason("immediate", f"Jobs of [{driver.name}] run at once, where they are dispatched.")])
+    outbox = _outbox(session, driver, seen.queue)
+    if outbox is not None and seen.own.size:
+        return iter([_kept(session, outbox)])
     delayed = driver.page(seen.queue, "delayed", limit=PAGE).items if seen.own.delayed else []
     parked = sum(stored.parked_at is not None for stored in delayed)
     return reasons.of_queue(seen, first_due=delayed[0].at if delayed else None, parked=parked)

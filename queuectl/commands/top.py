@@ -42,7 +42,7 @@ def top(
     look = take(session, wanted)
     if as_json:
         session.output.json(look.to_json())
-    elif once or not _is_live(session.output):
+    elif once or not (wanted.connections and _is_live(session.output)):
         _show(session, look)
     else:
         from queuectl.commands.top_live import run

@@ -29,7 +29,7 @@ class Table:
 
 def tables(look: Look, history: History, chosen: Key | None = None) -> tuple[Table, Table, Table]:
     """Queues, workers and failures. A connection is named where there are several."""
-    alone = len({name for name, _ in (*look.counters, *(queue.key for queue in look.queues))}) < 2
+    alone = len({name for name, _ in (*look.counters, *(queue.key for queue in look.queues))} | look.lost.keys()) < 2
     return _queues(look, history, chosen, alone), _workers(look), _failures(look, alone)
 
 

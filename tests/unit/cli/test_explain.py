@@ -234,6 +234,13 @@ def test_a_queue(ready: Site) -> None:
     assert codes(ready, "--queue", "mail") == ["no_worker", "reserved"]
 
 
+def test_on_sync_nothing_waits(site: Site) -> None:
+    """One word about it, and not that a queue was empty."""
+    site.write('default = "sync"')
+    assert codes(site, "--queue", "mail") == ["immediate"]
+    assert site.run("explain", "7").err.count("run at once") == 1
+
+
 def test_a_mistyped_queue_is_guessed(ready: Site) -> None:
     ready.push("mail")
     assert "Did you mean 'mail'?" in ready.run("explain", "--queue", "mial").err

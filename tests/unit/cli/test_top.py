@@ -81,6 +81,13 @@ def test_nothing_is_said_in_words(ready: Site) -> None:
     ] * 3
 
 
+def test_on_sync_there_is_nothing_to_watch(site: Site) -> None:
+    """A note that says how to have queues, and no screen."""
+    site.write('default = "sync"')
+    run = site.run("top", terminal=True)
+    assert (run.code, "QUEUE_CONNECTION=database" in run.err, "\x1b[?1049h" in run.out) == (0, True, False)
+
+
 def test_only_some_queues(busy: Site) -> None:
     """By name or pattern; with the workers that serve them."""
     found = busy.run("top", "--queue", "im*", "--json").json
@@ -161,6 +168,7 @@ def test_a_store_that_goes_away_does_not_end_it(busy: Site, monkeypatch: pytest.
     text = top.draw(200, 30, "#").plain
     session.close()
     assert "[redis] " in text
+    assert "> database:" in text
     assert "queue.sqlite" in text
     assert "q quit" not in text
 
