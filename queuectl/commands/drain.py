@@ -42,13 +42,14 @@ def drain(
     if empty and duration:
         raise UsageError("--for goes without --empty, which pauses nothing.")
     patience = Patience(timeout_of(timeout))
-    order = _order(session, connection, split_list(queue), emptying=empty, with_delayed=delayed)
-    driver = order.driver
+    found, queues = _addressed(session, connection, split_list(queue))
+    driver, ttl = session.app.driver(found), timeout_of(duration, "--for")
+    order = Order(driver, queues, emptying=empty, with_delayed=delayed, ttl=ttl)
     if driver.immediate:
         session.output.info(f"[{driver.name}] runs jobs at once and keeps none: there is nothing to drain.")
         return DONE
     _doubt(session, order)
-    look = Emptying(driver, order.queues) if empty else _pause(session, order, timeout_of(duration, "--for"), reason)
+    look = Emptying(driver, order.queues) if empty else _pause(session, order, reason)
     try:
         rest = _wait(session, order, look, patience)
     except (KeyboardInterrupt, QueuectlError):
@@ -58,7 +59,7 @@ def drain(
     return DONE if order.is_done(rest) else DECLINED
 
 
-def _order(session: Session, connection: str, words: list[str], *, emptying: bool, with_delayed: bool) -> Order:
+def _addressed(session: Session, connection: str, words: list[str]) -> tuple[str, tuple[str, ...]]:
     """Queues may be named with their connection, as everywhere; they have to be of one."""
     known, queues, named = session.app.connection_names, list[str](), {connection} - {""}
     for word in words:
@@ -68,8 +69,7 @@ def _order(session: Session, connection: str, words: list[str], *, emptying: boo
         queues.append(check_queue_name(after if is_address else word))
     if len(named) > 1:
         raise UsageError(f"{' and '.join(sorted(named))} are two connections.", hint="Drain one after the other.")
-    driver = session.app.driver(chosen_connection(session.app, "".join(named)))
-    return Order(driver, tuple(dict.fromkeys(queues)), emptying, with_delayed)
+    return chosen_connection(session.app, "".join(named)), tuple(dict.fromkeys(queues))
 
 
 def _doubt(session: Session, order: Order) -> None:
@@ -78,8 +78,8 @@ def _doubt(session: Session, order: Order) -> None:
         session.output.warn(sentence)
 
 
-def _pause(session: Session, order: Order, ttl: float | None, reason: str) -> Look:
-    began, now = order.driver.now(), session.app.clock.now()
+def _pause(session: Session, order: Order, reason: str) -> Look:
+    began, now, ttl = order.driver.now(), session.app.clock.now(), order.ttl
     mark = Pause(
         reason=reason, since=now, until=None if ttl is None else now + ttl, by=operator(session.output.environment)
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from queuectl.commands.session import Session
 from queuectl.commands.text import plural, safe
-from queuectl.commands.times import iso, runtime
+from queuectl.commands.times import brief, iso, runtime
 from queuectl.draining import Rest, Run
 from queuectl.drivers.contract import Driver
 from queuectl.drivers.control import EVERY_QUEUE
@@ -27,6 +27,8 @@ class Order:
     """None of them: all of the connection."""
     emptying: bool
     with_delayed: bool
+    ttl: float | None = None
+    """Seconds after which the pause ends by itself."""
 
     @property
     def name(self) -> str:
@@ -108,7 +110,8 @@ def _left(rest: Rest) -> str:
 
 def tell_way_back(session: Session, order: Order) -> None:
     if not order.emptying:
-        session.output.info(f"Paused until {order.way_back}.")
+        end = "" if order.ttl is None else f", or for {brief(order.ttl)} at most"
+        session.output.info(f"Paused until {order.way_back}{end}.")
 
 
 def _row(run: Run) -> tuple[str, ...]:
