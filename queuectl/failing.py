@@ -17,7 +17,7 @@ from queuectl.errors import DriverUnavailable, QueuectlError, UsageError
 from queuectl.jobs.outcome import Entry, FailedRecord, Problem, Unique
 from queuectl.jobs.payload import again
 
-PAGE = 200
+PAGE = 500
 BODIES = 20
 """Rows moved in one step, payloads and tracebacks included."""
 BATCHES_A_CALL = 5
@@ -95,7 +95,7 @@ def record_of(job: FailedJob) -> FailedRecord:
         payload=job.payload,
         job=job.job,
         attempts=job.attempts,
-        problem=Problem(job.error, job.message, job.text),
+        problem=Problem(job.error, job.message, job.text, job.place),
         failed_at=job.failed_at,
     )
 

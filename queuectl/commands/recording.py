@@ -40,7 +40,9 @@ class Recording:
     def __enter__(self) -> Recording:
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        if kind is not None:
+            return  # what was cut off may have been done all the same: it must be found again
         for driver, count in self._done.values():
             if not count:
                 driver.control.strike(self.id)

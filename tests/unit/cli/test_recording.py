@@ -1,0 +1,69 @@
+"""What is written down of a command, and when."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+
+from queuectl.clock import FakeClock
+from queuectl.commands.output import Output
+from queuectl.commands.recording import Recording
+from queuectl.commands.session import Session
+from queuectl.config import Connection
+from queuectl.drivers.control import MOST_OPERATIONS
+from queuectl.drivers.operation import Operation
+from queuectl.drivers.sync import SyncDriver
+from tests.unit.cli.conftest import Site
+
+
+@pytest.fixture
+def driver() -> SyncDriver:
+    return SyncDriver.from_config(Connection("memory", "sync"), clock=FakeClock())
+
+
+@pytest.fixture
+def session(site: Site) -> Session:
+    found = Session(Output(StringIO(), StringIO(), StringIO(), {"SUDO_USER": "ann"}))
+    found.words = ["flush", "--error-like", "password=s3cr3t-canary"]
+    return found
+
+
+def test_an_operation_is_on_record_before_anything_is_changed(session: Session, driver: SyncDriver) -> None:
+    """So that what a killed command removed can be found; it grows with what was done."""
+    with Recording(session, "flush", undoable=True) as recording:
+        recording.begin([driver])
+        [begun] = driver.control.operations()
+        assert (begun.id, begun.count, begun.undoable) == (recording.keep, 0, True)
+        recording.add(driver, 500)
+        recording.add(driver, 7)
+    [done] = driver.control.operations()
+    assert (done.count, done.verb, done.who.partition("@")[0]) == (507, "flush", "ann")
+    assert done.words == "flush --error-like password=***"
+
+
+def test_what_changed_nothing_is_struck_off(session: Session, driver: SyncDriver) -> None:
+    """Nobody wants to read of it; nor of a dry run."""
+    with Recording(session, "flush") as recording:
+        recording.begin([driver])
+    with Recording(session, "flush", dry_run=True) as recording:
+        recording.begin([driver])
+        recording.add(driver, 3)
+    assert driver.control.operations() == []
+
+
+def test_what_was_cut_off_stays_on_record(session: Session, driver: SyncDriver) -> None:
+    """The store may have done it all the same."""
+    with pytest.raises(KeyboardInterrupt), Recording(session, "flush") as recording:
+        recording.begin([driver])
+        raise KeyboardInterrupt
+    assert [operation.id for operation in driver.control.operations()] == [recording.id]
+
+
+def test_the_record_does_not_grow_for_ever(driver: SyncDriver) -> None:
+    """Cron may do something every minute: the oldest make room."""
+    for number in range(MOST_OPERATIONS + 5):
+        driver.control.record(Operation(f"op-{number}", "retry", "retry all", "cron@shop", float(number), count=1))
+    driver.control.record(Operation("op-last", "flush", "flush", "ann@shop", 5000.0))
+    found = driver.control.operations()
+    assert (len(found), found[0].id, found[-1].id) == (MOST_OPERATIONS, "op-last", "op-6")
