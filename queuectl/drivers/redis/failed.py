@@ -12,6 +12,7 @@ from queuectl.drivers.contract import FailedJob, FailedStore, Page
 from queuectl.drivers.redis.failed_queues import FailedQueues
 from queuectl.drivers.redis.keys import QueueKeys
 from queuectl.drivers.redis.lua_failed import ADD, FLUSH, FORGET, RETRY
+from queuectl.drivers.redis.lua_looking import BEFORE
 from queuectl.drivers.redis.removed import SECONDS, RedisRemovedStore
 from queuectl.drivers.redis.rows import failed_job, row_of, stored_text
 from queuectl.drivers.redis.store import Store
@@ -25,8 +26,8 @@ BATCH = 100
 """Rows that one trip touches; payloads may be large."""
 PORTION = 1_000_000
 """Bytes of payloads that one run of the retry script moves."""
-FLUSHED = 500
-"""Rows that one run of the flush script deletes."""
+DELETED = 500
+"""Rows that one run of a script deletes."""
 
 
 class RedisFailedStore(FailedStore):
@@ -81,45 +82,32 @@ class RedisFailedStore(FailedStore):
 
     def forget(self, keys: Sequence[str], *, keep: str | None = None) -> list[str]:
         gone: list[str] = []
-        for some in _batches(list(dict.fromkeys(keys))):
-            for queue, uuids in _by_queue(self._find(some)):
-                gone += self._forget(queue, uuids, keep)
-        self._kept(keep)
+        for some in _batches(list(dict.fromkeys(keys)), DELETED):
+            places = _by_queue(self._find(some))
+            with self._removed.keeping(keep, [queue for queue, _ in places]):
+                gone += [uuid for queue, uuids in places for uuid in self._forget(queue, uuids, keep)]
         return gone
 
     def flush(self, *, before: float | None = None, keep: str | None = None) -> int:
         until = b"+inf" if before is None else number(before)
-        gone = sum(self._flush(queue, until, keep) for queue in self._queues.all())
-        self._kept(keep)
-        return gone
+        queues = self._queues.all()
+        with self._removed.keeping(keep, queues):
+            return sum(self._flush(queue, until, keep) for queue in queues)
 
     def _forget(self, queue: QueueKeys, uuids: Sequence[str], keep: str | None) -> list[str]:
         """As many at a time as the script takes."""
         gone: list[str] = []
-        kept = self._keep(queue, keep)
         while uuids:
-            answers = self._store.call(FORGET, (*queue.failed, *kept), (SECONDS, *map(raw, uuids)))
+            answers = self._store.call(FORGET, _from_and_to(queue, keep), (SECONDS, *map(raw, uuids)))
             gone += [uuid for uuid, yes in zip(uuids, answers, strict=False) if yes]
             uuids = uuids[len(answers) :]
         return gone
 
     def _flush(self, queue: QueueKeys, until: bytes, keep: str | None) -> int:
-        total = 0
-        kept = self._keep(queue, keep)
-        while dropped := self._store.call(FLUSH, (*queue.failed, *kept), (SECONDS, until, b"%d" % FLUSHED)):
+        total, args = 0, (SECONDS, until, b"%d" % DELETED)
+        while dropped := self._store.call(FLUSH, _from_and_to(queue, keep), args):
             total += dropped
         return total
-
-    def _keep(self, queue: QueueKeys, operation: str | None) -> Sequence[bytes]:
-        """Where an operation keeps what it removes from a queue, if it does."""
-        if operation is None:
-            return ()
-        self._removed.announce(operation, [queue])
-        return queue.kept(operation).failed
-
-    def _kept(self, operation: str | None) -> None:
-        if operation is not None:
-            self._removed.make_room()
 
     def _retry(self, uuids: Sequence[str], watch: str | None) -> list[str]:
         places = _by_queue(self._find(uuids))
@@ -163,18 +151,12 @@ class RedisFailedStore(FailedStore):
 
     def _places(self, queues: Sequence[QueueKeys], cursor: str | None, limit: int) -> Iterator[_Place]:
         """Of each queue the first *limit* places after the cursor, newest first."""
-        if cursor is None:
-            ties, tied, below = [], b"", b"+inf"
-        else:
-            at, _, tied_uuid = cursor.partition("/")
-            tied, below = raw(tied_uuid), b"(" + number(float(at))
-            ties = [_newest(keys, below[1:], below[1:]) for keys in queues]
-        older = [_newest(keys, below, b"-inf", limit) for keys in queues]
-        replies = self._store.run([*ties, *older])
-        for place, reply in enumerate(replies):
-            for uuid, score in zip(reply[::2], reply[1::2], strict=True):
-                if place >= len(ties) or uuid < tied:
-                    yield _Place(float(score), uuid, queues[place % len(queues)])
+        at, _, uuid = (cursor or "inf/").partition("/")
+        args = (number(float(at)), raw(uuid), b"%d" % limit)
+        replies = self._store.run([call(BEFORE, keys.failed[:1], args) for keys in queues])
+        for keys, reply in zip(queues, replies, strict=True):
+            for name, score in zip(reply[::2], reply[1::2], strict=True):
+                yield _Place(float(score), name, keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,9 +175,9 @@ class _Place:
         return f"{self.failed_at!r}/{told(self.uuid)}"
 
 
-def _newest(keys: QueueKeys, most: bytes, least: bytes, limit: int | None = None) -> Command:
-    some = () if limit is None else (b"LIMIT", b"0", b"%d" % limit)
-    return command(b"ZREVRANGEBYSCORE", keys.failed[0], args=(most, least, b"WITHSCORES", *some))
+def _from_and_to(queue: QueueKeys, operation: str | None) -> Sequence[bytes]:
+    """Where failed jobs lie, and where an operation, if there is one, keeps them."""
+    return queue.failed if operation is None else (*queue.failed, *queue.kept(operation).failed)
 
 
 def _by_queue(found: Mapping[str, QueueKeys]) -> list[tuple[QueueKeys, list[str]]]:
@@ -228,6 +210,6 @@ def _chosen(uuids: Sequence[Sequence[str]], replies: Sequence[Sequence[int]]) ->
     return [uuid for uuid, yes in pairs if yes]
 
 
-def _batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    for start in range(0, len(items), BATCH):
-        yield items[start : start + BATCH]
+def _batches(items: Sequence[T], size: int = BATCH) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

@@ -5,22 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from typing import Any
 
 from queuectl.drivers.contract import Stored
 from queuectl.drivers.redis.keys import QueueKeys
-from queuectl.drivers.redis.lua import Script
 from queuectl.drivers.redis.lua_looking import FIND_LISTED, FIND_SCORED
 from queuectl.drivers.redis.lua_operator import NOW
 from queuectl.drivers.redis.lying import Lying, told_of
+from queuectl.drivers.redis.slices import Slices, Stride
 from queuectl.drivers.redis.store import Store
 from queuectl.drivers.redis.texts import id_of, mark_of, raw, told
 from queuectl.errors import ConfigurationError
 
 ASKED = 1_000
 """Names that are looked for at a time."""
-FEWEST, MOST, MOST_BYTES = 1, 500, 1_000_000
-"""Jobs, and bytes of them, that one script looks at."""
 
 
 class Finding:
@@ -47,22 +44,27 @@ class Finding:
     def _walk(self, queue: QueueKeys, wanted: Sequence[str]) -> Iterator[Lying]:
         names = tuple(dict.fromkeys(text for name in wanted for text in _in_json(name)))
         now = float(self._store.call(NOW, (queue.list,), (self._store.now(),)))
-        for members in self._slices(FIND_LISTED, queue.list, names):
-            yield from (Lying.listed(queue, member, now) for member in members)
-        for found in self._slices(FIND_SCORED, queue.reserved, names):
-            for member, score in zip(found[::2], found[1::2], strict=True):
-                yield Lying(queue, member, "reserved", float(score))
-        for found in self._slices(FIND_SCORED, queue.delayed, names):
-            for member, score in zip(found[::2], found[1::2], strict=True):
-                yield Lying(queue, member, "ready" if float(score) <= now else "delayed", float(score))
+        for member in self._listed(queue.list, names):
+            yield Lying.listed(queue, member, now)
+        for member, score in self._scored(queue.reserved, names):
+            yield Lying(queue, member, "reserved", score)
+        for member, score in self._scored(queue.delayed, names):
+            yield Lying(queue, member, "ready" if score <= now else "delayed", score)
 
-    def _slices(self, script: Script, key: bytes, names: Sequence[bytes]) -> Iterator[list[Any]]:
-        """What was found in each slice; large jobs are looked at in smaller ones."""
-        place, most = b"0", 50
-        while place:
-            place, size, *found = self._store.call(script, (key,), (place, b"%d" % most, *names))
-            yield found
-            most = max(most // 4, FEWEST) if size > MOST_BYTES else min(most * 2, MOST)
+    def _listed(self, key: bytes, names: Sequence[bytes]) -> Iterator[bytes]:
+        slices = Slices(0, backward=True)
+        while not slices.ended:
+            looked_at, size, *found = self._store.call(FIND_LISTED, (key,), (*slices.range, *names))
+            slices.move(looked_at, size, ended=not looked_at)
+            yield from found
+
+    def _scored(self, key: bytes, names: Sequence[bytes]) -> Iterator[tuple[bytes, float]]:
+        stride, cursor = Stride(), b"0"
+        while cursor:
+            args = (cursor, b"%d" % stride.jobs, *names)
+            cursor, size, *found = self._store.call(FIND_SCORED, (key,), args)
+            stride.adapt(size)
+            yield from zip(found[::2], map(float, found[1::2]), strict=True)
 
 
 def _in_json(name: str) -> list[bytes]:

@@ -1,4 +1,4 @@
-"""The scripts behind operators' commands: counts, pages, clear."""
+"""The scripts behind operators' commands: counts, the time, clear."""
 
 from __future__ import annotations
 

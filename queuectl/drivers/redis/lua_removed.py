@@ -57,73 +57,67 @@ return {moved, more and 1 or 0}
 """,
 )
 
-CANCEL = script(
-    "cancel",
-    QUEUE,
+CANCEL_DELAYED = script(
+    "cancel-delayed",
     EXPIRE,
     UNLIKE_THOSE,
-    PORTION,
     """
--- KEYS: four, a key that never exists, and list and delayed of what is kept or nothing.
--- ARGV: a text that is no job, seconds to keep, how often to search the list, members.
--- Returns for each 1 (it is out of the queue), 0 (it did not wait there) or -1 (not looked for yet).
-local q, FIRST, STEP = queue(1), 4, 25
-check(q)
-redis.call('DEL', KEYS[5])  -- a first write that a full server allows: it then allows the others
-local answer, places, marked = {}, {}, 0
-
-local function take_delayed(member)
-  local due = redis.call('ZSCORE', q.delayed, member)
-  if not due then return false end
-  redis.call('ZREM', q.delayed, member)
-  if KEYS[7] then add(KEYS[7], due, member) end
-  return true
+-- KEYS: delayed, a key that never exists, and delayed of what is kept or nothing.  ARGV: seconds to keep, members.
+-- Returns 1 or 0 for each.
+redis.call('ZCARD', KEYS[1])
+redis.call('DEL', KEYS[2])  -- a first write that a full server allows: it then allows the others
+local answer = {}
+for a = 2, #ARGV do
+  local due = redis.call('ZSCORE', KEYS[1], ARGV[a])
+  answer[a - 1] = redis.call('ZREM', KEYS[1], ARGV[a])
+  if due and KEYS[3] then add(KEYS[3], due, ARGV[a]) end
 end
-
--- A list forgets one in its middle by its value only.
-local function mark(at, job)
-  local i = places[job] and table.remove(places[job])
-  if not i then return end
-  if KEYS[6] then redis.call('RPUSH', KEYS[6], job) end
-  redis.call('LSET', q.list, at, ARGV[1])
-  answer[i], marked = 1, marked + 1
-end
-
--- Those of ours that lie at this place and behind it.
-local function mark_from(first)
-  local last, size = first + #ARGV - FIRST, 0
-  for start = first, last, STEP do
-    for offset, job in ipairs(redis.call('LRANGE', q.list, start, math.min(start + STEP - 1, last))) do
-      mark(start + offset - 1, job)
-      size = size + #job
-    end
-    if size > PORTION then return end
-  end
-end
-
-for i = #ARGV - FIRST + 1, 1, -1 do
-  local member = ARGV[FIRST + i - 1]
-  answer[i] = -1
-  if take_delayed(member) then
-    answer[i] = 1
-  else
-    places[member] = places[member] or {}
-    table.insert(places[member], i)
-  end
-end
-local i, searches = 1, tonumber(ARGV[3])
-while answer[i] and searches > 0 do
-  if answer[i] == -1 then
-    local at = redis.call('LPOS', q.list, ARGV[FIRST + i - 1])
-    if at then mark_from(at) else answer[i] = 0 end
-    searches = searches - 1
-  end
-  if answer[i] ~= -1 then i = i + 1 end
-end
-if marked > 0 then redis.call('LREM', q.list, marked, ARGV[1]) end
-announce(q)
-expire(6, #KEYS, ARGV[2])
+expire(3, #KEYS, ARGV[1])
 return answer
+""",
+)
+
+CANCEL_LISTED = script(
+    "cancel-listed",
+    QUEUE,
+    EXPIRE,
+    """
+-- Take some of a slice out of the list, which forgets one in its middle by its value only: they are marked first.
+-- KEYS: four, a key that never exists, and the list of what is kept or nothing.
+-- ARGV: a text that is no job, seconds to keep, first and last of the slice (below 0: from the end), digests.
+-- Returns {jobs looked at, bytes of them, 1 if there are no more, places in ARGV of those taken out, from 1 …}.
+local q, first, last = queue(1), tonumber(ARGV[3]), tonumber(ARGV[4])
+check(q)
+local places, out, size, looked_at = {}, {}, 0, 0
+for a = #ARGV, 5, -1 do
+  places[ARGV[a]] = places[ARGV[a]] or {}
+  table.insert(places[ARGV[a]], a - 4)
+end
+local members = redis.call('LRANGE', q.list, first, last)
+local from, to, step, before = 1, #members, 1, first - 1
+if last < 0 then from, to, step, before = #members, 1, -1, last - #members end
+local length = redis.call('LLEN', q.list)
+local head = last < 0 and length + first or first  -- how far it is from there
+local most = math.max(20, 10000000 / math.max(math.min(head, length - head), 1))  -- the middle of a long list is far
+
+redis.call('DEL', KEYS[5])  -- a first write that a full server allows: it then allows the others
+for i = from, to, step do
+  local job = members[i]
+  local same = places[redis.sha1hex(job)]
+  if same and #same > 0 then
+    if KEYS[6] then redis.call('RPUSH', KEYS[6], job) end
+    redis.call('LSET', q.list, before + i, ARGV[1])
+    out[#out + 1] = table.remove(same)
+  end
+  size, looked_at = size + #job, looked_at + 1
+  if #out >= most then break end
+end
+if #out > 0 then
+  redis.call('LREM', q.list, head <= length - head and #out or -#out, ARGV[1])
+  announce(q)
+  expire(6, #KEYS, ARGV[2])
+end
+return {looked_at, size, looked_at == #members and #members <= last - first and 1 or 0, unpack(out)}
 """,
 )
 

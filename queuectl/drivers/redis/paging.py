@@ -6,12 +6,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, takewhile
+from math import inf, nextafter
 
 from queuectl.drivers.contract import Page, State, Stored
 from queuectl.drivers.redis.keys import QueueKeys
+from queuectl.drivers.redis.lua_looking import FROM
 from queuectl.drivers.redis.lua_operator import NOW
 from queuectl.drivers.redis.lying import Lying, told_of
+from queuectl.drivers.redis.slices import Stride
 from queuectl.drivers.redis.store import Store
 from queuectl.drivers.redis.texts import digest
 from queuectl.drivers.redis.wire import command, number
@@ -29,8 +32,8 @@ class Cursor:
     """`list` or `set`."""
     at: float
     """Its index or score."""
-    head: str
-    digest: str
+    head: str = ""
+    digest: str = ""
 
     def to_text(self) -> str:
         return json.dumps([self.part, self.at, self.head, self.digest])
@@ -60,22 +63,23 @@ class Paging:
     def _walk(self, keys: QueueKeys, state: State, start: Cursor | None) -> Iterator[_Found]:
         now = float(self._store.call(NOW, (keys.list,), (self._store.now(),)))
         if state == "reserved":
-            yield from self._set(keys, keys.reserved, state, start, b"-inf", b"+inf")
+            yield from self._set(keys, keys.reserved, state, start or Cursor("set", -inf))
         elif state == "delayed":
-            yield from self._set(keys, keys.delayed, state, start, b"(" + number(now), b"+inf")
+            yield from self._set(keys, keys.delayed, state, start or Cursor("set", nextafter(now, inf)))
         else:
             if start is None or start.part == "list":
                 yield from self._list(keys, start, now)
-                start = None
-            yield from self._set(keys, keys.delayed, state, start, b"-inf", number(now))  # due, and not moved yet
+                start = Cursor("set", -inf)
+            due = self._set(keys, keys.delayed, state, start)  # and not moved yet
+            yield from takewhile(lambda found: found.job.at <= now, due)
 
     def _list(self, keys: QueueKeys, start: Cursor | None, now: float) -> Iterator[_Found]:
-        index = 0 if start is None else self._place_of(keys, start)
-        while members := self._range(keys, index, index + SLICE - 1):
+        index, stride = 0 if start is None else self._place_of(keys, start), Stride()
+        while members := self._range(keys, index, index + stride.jobs - 1):
             for member in members:
-                cursor = Cursor("list", index, "", digest(member))
-                yield _Found(Lying.listed(keys, member, now), cursor)
+                yield _Found(Lying.listed(keys, member, now), Cursor("list", index, "", digest(member)))
                 index += 1
+            stride.adapt(sum(map(len, members)))
 
     def _place_of(self, keys: QueueKeys, start: Cursor) -> int:
         """Jobs leave a list at its head, so the next one to show is where it was or nearer to the head. If it is gone,
@@ -95,24 +99,14 @@ class Paging:
         found: list[bytes] = members
         return found
 
-    def _set(
-        self, keys: QueueKeys, key: bytes, state: State, start: Cursor | None, least: bytes, most: bytes
-    ) -> Iterator[_Found]:
-        if start is not None:
-            least = number(start.at)
-        offset = 0
-        while reply := self._scores(key, least, most, offset):
+    def _set(self, keys: QueueKeys, key: bytes, state: State, start: Cursor) -> Iterator[_Found]:
+        at, member, stride = start.at, start.head.encode("latin-1"), Stride()
+        while reply := self._store.call(FROM, (key,), (number(at), member, b"%d" % stride.jobs)):
             for member, text in zip(reply[::2], reply[1::2], strict=True):
-                score = float(text)
-                if start is None or (score, _head(member)) >= (start.at, start.head):
-                    yield _Found(Lying(keys, member, state, score), Cursor("set", score, _head(member), digest(member)))
-            offset += SLICE
-
-    def _scores(self, key: bytes, least: bytes, most: bytes, offset: int) -> list[bytes]:
-        args = (least, most, b"WITHSCORES", b"LIMIT", b"%d" % offset, b"%d" % SLICE)
-        [reply] = self._store.run([command(b"ZRANGEBYSCORE", key, args=args)])
-        found: list[bytes] = reply
-        return found
+                at = float(text)
+                yield _Found(Lying(keys, member, state, at), Cursor("set", at, _head(member)))
+            member += b"\0"  # the next one there could be
+            stride.adapt(sum(map(len, reply)))
 
 
 def _head(member: bytes) -> str:

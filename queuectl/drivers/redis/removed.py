@@ -5,7 +5,8 @@ An index in the slot of the control store tells which operation removed somethin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -62,13 +63,19 @@ class RedisRemovedStore(RemovedStore):
 
     # Keeping
 
-    def announce(self, operation: str, queues: Iterable[QueueKeys]) -> None:
-        """Note what an operation removes from: before the first job is moved, so that none is overlooked."""
+    @contextmanager
+    def keeping(self, operation: str | None, queues: Iterable[QueueKeys]) -> Iterator[None]:
+        """Around what moves jobs of these queues here: noted before the first one comes, so that none is overlooked."""
+        if operation is None:
+            yield
+            return
         entries = [_Part(queue, operation).entry for queue in queues]
         self._store.run([call(NOTE, (self._index,), (self._store.now(), SECONDS, entry)) for entry in entries])
+        yield
+        self._make_room()
 
-    def make_room(self) -> None:
-        """Let the oldest go if there are too many, after something was kept."""
+    def _make_room(self) -> None:
+        """Let the oldest go if there are too many."""
         parts = self._parts()
         sizes = [sum(sizes) for sizes in self._sizes(parts)]
         excess = sum(sizes) - self.most

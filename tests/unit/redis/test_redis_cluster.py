@@ -82,6 +82,7 @@ def test_every_key_of_a_queue_has_one_slot(driver: RedisDriver) -> None:
     for name in (*QUEUES, "mail:{tenant}", "{default}", "a{}b", "{}", "x{", "a}b"):
         keys = driver._store.names.queue(name)
         ours = [keys.parked, keys.scratch, *keys.failed, keys.once("x"), driver._store.names.unique(keys, "k")]
+        ours += keys.kept("op-{1}").seven
         assert len({key_slot(key) for key in (*keys.four, *ours)}) == 1
 
 

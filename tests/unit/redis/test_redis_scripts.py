@@ -117,6 +117,9 @@ def test_notify_has_a_token_while_there_is_a_job(
         lambda: held and settle(driver, held.pop(), Release(spared=True)),
         lambda: clock.sleep(chance.choice([1, 5, 31])) or reserve(driver, room=1),
         lambda: driver.failed.retry([fail_one(driver, clock)]),
+        lambda: driver.cancel(driver.page("mail", "ready").items[:2], keep="op-1"),
+        lambda: driver.clear("mail", keep="op-1"),
+        lambda: driver.removed.put_back("op-1", running=True),
         lambda: driver.clear("mail"),
     ]
     for _ in range(400):
@@ -124,7 +127,7 @@ def test_notify_has_a_token_while_there_is_a_job(
         if chance.random() < 0.2:
             client.rpush(tokens, *["1"] * 5)
         before = client.llen(jobs)
-        chance.choices(moves, [8, 8, 6, 4, 4, 4, 4, 2, 1])[0]()
+        chance.choices(moves, [8, 8, 6, 4, 4, 4, 4, 2, 3, 1, 2, 1])[0]()
         ready, announced = client.llen(jobs), client.llen(tokens)
         if ready != before:
             assert min(ready, 1) <= announced <= ready
