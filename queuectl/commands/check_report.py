@@ -86,6 +86,7 @@ def _payloads(inspection: Inspection) -> dict[str, Any]:
         "checked": inspection.checked,
         "foreign": inspection.foreign,
         "refused": inspection.refused,
+        "refused_before": inspection.refused_before,
         "problems": [_trouble(trouble) for trouble in inspection.troubles],
     }
 
@@ -100,13 +101,13 @@ def _trouble(trouble: Trouble) -> dict[str, Any]:
 
 
 def _sample(sample: Sample) -> dict[str, Any]:
-    found = sample.found
+    place = sample.place
     return {
-        "id": found.id,
+        "id": place.id,
         "uuid": sample.uuid or None,
-        "connection": found.connection,
-        "queue": found.queue,
-        "state": found.state,
+        "connection": place.connection,
+        "queue": place.queue,
+        "state": place.state,
         "message": mask(sample.message),
     }
 
@@ -134,14 +135,17 @@ def _told(output: Output, trouble: Trouble) -> Iterator[str]:
     of = f" of {safe(trouble.job)}" if trouble.job else ""
     yield f"{heading}{of}: {safe(mask(trouble.reason))}"
     for sample in trouble.samples:
-        found = sample.found
-        yield f"    {safe(sample.uuid or found.id)}  {found.state} on {safe(found.connection)}@{safe(found.queue)}"
+        place = sample.place
+        yield f"    {safe(sample.uuid or place.id)}  {place.state} on {safe(place.connection)}@{safe(place.queue)}"
         yield f"        {safe(shortened(mask(sample.message), MESSAGE_CELLS))}"
 
 
 def _sum_up_payloads(output: Output, inspection: Inspection) -> None:
-    left = f" {inspection.foreign} of a PHP application were left to it." if inspection.foreign else ""
-    text = f"{plural(inspection.checked, 'payload')} looked at, {inspection.refused} would be refused.{left}"
+    text = f"{plural(inspection.checked, 'payload')} looked at, {inspection.refused} would be refused."
+    if inspection.refused_before:
+        text += f" {inspection.refused_before} that failed because they were refused would be again."
+    if inspection.foreign:
+        text += f" {inspection.foreign} of a PHP application were left to it."
     if inspection.refused:
         output.error(text, "Let the former code finish them, or give this code defaults for what they lack.")
     else:

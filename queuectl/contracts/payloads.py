@@ -25,19 +25,34 @@ PAGE = 200
 SAMPLES = 3
 MOST_REASONS = 200
 """Told apart; what comes after is counted together, so that memory stays small whatever lies in a store."""
+REFUSALS = {error.__name__ for error in (MalformedPayload, UnknownJob, InvalidArguments)}
 _INDEX = re.compile(r"(?<=\.)\d+(?=[.:])")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A payload, and where it lies."""
+class Place:
+    """Where a payload lies."""
 
     connection: str
     queue: str
     state: State | Literal["failed"]
     id: str
     """The store's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A payload."""
+
+    place: Place
     payload: bytes
+    error: str = ""
+    """The type of what it failed with."""
+
+    @property
+    def was_refused(self) -> bool:
+        """Did it fail because there was code that would not run it?"""
+        return self.error.rpartition(".")[2] in REFUSALS
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +61,7 @@ class Sample:
 
     uuid: str
     """Empty where the payload names none."""
-    found: Found
+    place: Place
     message: str
 
 
@@ -78,7 +93,7 @@ def _waiting(driver: Driver, queue: str, state: State) -> Iterator[Found]:
     cursor: str | None = ""
     while cursor is not None:
         page = driver.page(queue, state, cursor=cursor or None, limit=PAGE)
-        yield from (Found(driver.name, queue, state, stored.id, stored.payload) for stored in page.items)
+        yield from (Found(Place(driver.name, queue, state, stored.id), stored.payload) for stored in page.items)
         cursor = page.cursor
 
 
@@ -89,7 +104,7 @@ def _failed(driver: Driver, queues: Sequence[str]) -> Iterator[Found]:
         page = driver.failed.page(cursor=cursor or None, limit=PAGE)
         meant = [job.uuid for job in page.items if not job.foreign and _is_meant(job.connection, job.queue, queues)]
         for job in filter(None, map(driver.failed.get, meant)):
-            yield Found(job.connection or driver.name, job.queue, "failed", job.id, job.payload)
+            yield Found(Place(job.connection or driver.name, job.queue, "failed", job.id), job.payload, job.error)
         cursor = page.cursor
 
 
@@ -101,39 +116,43 @@ class Inspection:
         self.checked = 0
         self.foreign = 0
         """Of a PHP application: its own workers run them."""
+        self.refused_before = 0
+        """Failed because they were refused, and would be again: no news."""
         self._troubles: dict[tuple[str, str], Trouble] = {}
 
     def look(self, found: Found) -> None:
         """Count this payload, and remember what is wrong with it."""
         self.checked += 1
         try:
-            envelope = decode(found.payload)
+            self._try(decode(found.payload), found)
         except MalformedPayload as error:
-            self._note("", "they cannot be read", Sample("", found, str(error)))
-            return
-        self._try(envelope, found)
+            self._note("", "they cannot be read", "", found, str(error))
 
     def _try(self, envelope: Envelope, found: Found) -> None:
+        job, uuid = envelope.job, envelope.uuid
         try:
-            from_envelope(self._registry.get(envelope.job), envelope)
+            from_envelope(self._registry.get(job), envelope)
         except UnknownJob as error:
-            if "@" in envelope.job:
+            if "@" in job:
                 self.foreign += 1
             else:
-                self._note(envelope.job, "there is no such job", Sample(envelope.uuid, found, str(error)))
+                self._note(job, "there is no such job", uuid, found, str(error))
         except InvalidArguments as error:
-            self._note(envelope.job, _reason(error), Sample(envelope.uuid, found, str(error)))
+            self._note(job, _reason(error), uuid, found, str(error))
         except Exception as error:  # whatever a job's own __post_init__ raises ends its attempt
             name = type(error).__name__
-            self._note(envelope.job, f"{name} while it is made", Sample(envelope.uuid, found, f"{name}: {error}"))
+            self._note(job, f"{name} while it is made", uuid, found, f"{name}: {error}")
 
-    def _note(self, job: str, reason: str, sample: Sample) -> None:
+    def _note(self, job: str, reason: str, uuid: str, found: Found, message: str) -> None:
+        if found.was_refused:
+            self.refused_before += 1
+            return
         if (job, reason) not in self._troubles and len(self._troubles) >= MOST_REASONS:
             job, reason = "", "many other reasons"
         trouble = self._troubles.setdefault((job, reason), Trouble(job, reason))
         trouble.count += 1
         if len(trouble.samples) < SAMPLES:
-            trouble.samples.append(sample)
+            trouble.samples.append(Sample(uuid, found.place, message))
 
     @property
     def troubles(self) -> list[Trouble]:
