@@ -21,7 +21,7 @@ from queuectl.commands.text import leader, safe
 from queuectl.commands.unserved import Doubts
 from queuectl.commands.waiting import timeout_of
 from queuectl.durations import UNITS
-from queuectl.errors import UsageError
+from queuectl.errors import QueuectlError, UsageError
 from queuectl.failing import FailedJobs, Located
 from queuectl.jobs.masking import mask
 
@@ -142,7 +142,7 @@ def retry_carefully(
     )
     try:
         stop = careful.run(jobs)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, QueuectlError):
         progress.hide()
         session.output.warn(f"Interrupted: {in_words(careful.standing)}. Run it again to continue.")
         raise
@@ -156,8 +156,10 @@ def _conclude(session: Session, report: Report, stop: Stop | None, standing: Sta
     tally.watched = _to_json(stop, standing, report.sample)
     if tally.verdict:
         session.output.error(_reason(stop, standing), _example(report.sample))
-    elif standing.ended:
+    elif standing.ended == standing.retried:
         session.output.info(f"{in_words(standing)}.")
+    elif standing.canaries:
+        session.output.info(f"{standing.retried:,} retried; nobody watched those after the canaries (--wait does).")
 
 
 def _reason(stop: Stop | None, standing: Standing) -> str:

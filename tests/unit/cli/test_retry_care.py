@@ -80,6 +80,15 @@ def test_canaries_that_end_well_are_followed_by_the_others(ready: Site) -> None:
     assert ready.failed_uuids() == []
 
 
+def test_nobody_takes_what_was_not_watched_for_done(ready: Site) -> None:
+    """After the canaries, without a word about the others."""
+    ready.fail(*uuids(4))
+    with attended(ready):
+        run = ready.run("retry", "all", "--canary=1")
+    assert (run.code, ready.failed_uuids()) == (0, [])
+    assert run.err.splitlines()[-1] == "4 retried; nobody watched those after the canaries (--wait does)."
+
+
 def test_too_many_failures_are_exit_4(ready: Site) -> None:
     """What was not sent yet stays."""
     ready.fail(*uuids(60))
