@@ -54,7 +54,26 @@ def test_a_user_with_the_documented_rights_can_do_everything(
     watch = driver.watch(["mail"])
     watch.next_check_in()
     watch.close()
+    _remove_and_put_back(driver, clock)
     assert driver.clear("mail") > 0
+
+
+def _remove_and_put_back(driver: RedisDriver, clock: FakeClock) -> None:
+    """Everything that an operator may do and undo, twice each: the second time what is kept is there already."""
+    for _ in range(2):
+        [uuid] = push(driver, entry("spare"))
+        assert len(driver.cancel(driver.find([uuid]), keep="op-1")) == 1
+        push(driver, entry("spare"), entry("spare", delay=60))
+        assert driver.clear("spare", keep="op-1") == 2
+        failed = fail_one(driver, clock, "failing")
+        assert driver.failed.forget([failed], keep="op-1") == [failed]
+        fail_one(driver, clock, "failing")
+        assert driver.failed.flush(keep="op-1") >= 1
+    driver.removed.most = 7
+    push(driver, entry("other"))
+    assert driver.clear("other", keep="op-2") == 1
+    assert driver.removed.put_back("op-1", running=True).jobs
+    assert driver.removed.purge() == 1
 
 
 @pytest.mark.fault("F23")
