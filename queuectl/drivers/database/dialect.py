@@ -41,6 +41,8 @@ class Dialect:
     """Around an INSERT that does nothing where the key is taken."""
     named: bool
     """Parameters are `:name`; otherwise `%(name)s`."""
+    arrays: bool = False
+    """Is a list one parameter?"""
     announces: bool = False
     """Is there a way to tell idle workers of a push?"""
 
@@ -88,6 +90,7 @@ POSTGRES = Dialect(
     to_text="text",
     insert_new=("INSERT INTO", "ON CONFLICT DO NOTHING"),
     named=False,
+    arrays=True,
     announces=True,
 )
 MYSQL = Dialect(

@@ -23,7 +23,8 @@ from queuectl.jobs.payload import again, to_text
 
 BATCH = 500
 PORTION = 2_000_000
-"""Characters of payloads that a retry holds at a time."""
+"""Characters of payloads that a retry holds at a time, beside those of small ones."""
+SMALL = PORTION // BATCH
 LAST = 2**63 - 1
 
 
@@ -97,10 +98,10 @@ class SqlFailedStore(FailedStore):
 
     def _retry(self, session: Session, keys: Sequence[str], watch: str | None) -> list[str]:
         with session.transaction():
-            rows = _claimed(session, texts.FAILED_TAKE, keys)
-            taken = [_Taken._make(row) for row in rows]
+            taken = list(map(_Taken._make, _claimed(session, texts.FAILED_TAKE, keys, small=SMALL)))
+            [(now,)] = session.run(texts.NOW).rows
             for portion in _portions(taken):
-                _revive(session, portion, watch)
+                _revive(session, portion, now, watch)
             if taken:
                 session.run(texts.FAILED_DELETE, ids=[row.id for row in taken])
         self._retried(session, {row.queue for row in taken})
@@ -113,8 +114,9 @@ class _Taken(NamedTuple):
     id: int
     uuid: str | None
     queue: str
-    now: float
     size: int | None
+    payload: str | bytes | None
+    """Of a small one."""
 
 
 def write(session: Session, record: FailedRecord) -> None:
@@ -154,11 +156,11 @@ def _timestamp(moment: float) -> str:
     return datetime.datetime.fromtimestamp(moment, datetime.UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _claimed(session: Session, text: str, keys: Sequence[str]) -> list[tuple[Any, ...]]:
+def _claimed(session: Session, text: str, keys: Sequence[str], **values: Any) -> list[tuple[Any, ...]]:
     """The rows of these keys that nobody else is taking, locked."""
     by_uuid = dict(session.run(texts.FAILED_IDS, keys=list(keys)).rows)
     ids = {*by_uuid.values(), *(int(key) for key in keys if key not in by_uuid and is_id(key))}
-    return session.run(text, ids=sorted(ids)).rows if ids else []
+    return session.run(text, ids=sorted(ids), **values).rows if ids else []
 
 
 def _portions(rows: Sequence[_Taken]) -> Iterator[Sequence[_Taken]]:
@@ -173,10 +175,13 @@ def _portions(rows: Sequence[_Taken]) -> Iterator[Sequence[_Taken]]:
         yield rows[start:]
 
 
-def _revive(session: Session, rows: Sequence[_Taken], watch: str | None) -> None:
+def _revive(session: Session, rows: Sequence[_Taken], now: float, watch: str | None) -> None:
     """Push these once more, with a new life in them."""
-    payloads = dict(session.run(texts.FAILED_BODIES, ids=[row.id for row in rows]).rows)
-    revived = ((row.queue, again(body(payloads[row.id]), now=row.now, watch=watch)) for row in rows)
+    payloads = {row.id: row.payload for row in rows}
+    large = [row for row, payload in payloads.items() if payload is None]
+    if large:
+        payloads |= dict(session.run(texts.FAILED_BODIES, ids=large).rows)
+    revived = ((row.queue, again(body(payloads[row.id]), now=now, watch=watch)) for row in rows)
     insert_lines(session, [Line(queue, to_text(payload), 0.0) for queue, payload in revived])
 
 

@@ -10,6 +10,7 @@ from queuectl.drivers.database.dialect import Dialect
 from queuectl.drivers.database.texts import PARTS
 from queuectl.errors import ConfigurationError
 
+LISTED = re.compile(r"\bIN \(:([a-z]\w*)\)")
 PARAMETER = re.compile(r"(?<![:\w]):([a-z]\w*)")
 TABLE_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)?", re.ASCII)
 LONGEST_KEPT = 2_000
@@ -90,6 +91,8 @@ class Grammar:
 
     def styled(self, sql: str) -> str:
         """With the parameters in the client library's own style."""
+        if self.dialect.arrays:
+            sql = LISTED.sub(r"= ANY(:\1)", sql)
         return sql if self.dialect.named else PARAMETER.sub(r"%(\1)s", sql)
 
     def numbered(self, text: str) -> tuple[str, list[str]]:
@@ -99,7 +102,10 @@ class Grammar:
         return PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", sql), names
 
     def expanded(self, text: str, values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-        """The SQL of a text where list values stand for `(:name)`, with one parameter an element."""
+        """The SQL of a text where list values stand for `(:name)`: one parameter an element, or, where there are
+        arrays, for all of them."""
+        if self.dialect.arrays:
+            return self.render(text), dict(values)
         flat: dict[str, Any] = {}
         for name, value in values.items():
             if isinstance(value, list):

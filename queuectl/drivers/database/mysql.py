@@ -41,6 +41,8 @@ UPDATE (
 ) AS ready STRAIGHT_JOIN {jobs} FORCE INDEX (PRIMARY) ON {jobs}.id = ready.id AND ready.place <= @room
 SET reserved_at = {today}, reserved_by = :token, lease_until = {now} + :lease, attempts = {attempts_more}
 """
+# In a row of an INSERT it would be worked out for each: two fifths of its time.
+MOMENT = "SET @now = {now}, @today = {today}"
 LEFT = "SET @room = @room - ROW_COUNT()"
 TAKEN = "SELECT id, queue, {payload}, attempts, available_at FROM {jobs} WHERE reserved_by = :token"
 SETTINGS = (
@@ -142,7 +144,7 @@ def _line(address: Address) -> dict[str, Any]:
 class MysqlSession(Session):
     """One connection, in autocommit."""
 
-    lines_at_once = 200
+    lines_at_once = 1_000
     longest = 0
     """Bytes of the largest packet; 0: not known."""
 
@@ -180,9 +182,11 @@ class MysqlSession(Session):
         return Answer(list(cursor.fetchall()) if cursor.description else [], cursor.rowcount)
 
     def insert(self, lines: Sequence[Line]) -> None:
-        row = self.grammar.render(texts.PUSH_ROW)
-        rows = [self._filled(row, self._dated(line._asdict())) for line in lines]
-        self.packet([self.grammar.render(texts.PUSH) + ", ".join(rows)])
+        rows = [
+            f"({_quoted(queue)}, {_quoted(payload)}, 0, {_ready_at(delay)}, @today)" for queue, payload, delay in lines
+        ]
+        moment = self._filled(self.grammar.render(MOMENT), self._dated({}))
+        self.packet([moment, self.grammar.render(texts.PUSH) + ", ".join(rows)])
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -247,6 +251,16 @@ class MysqlSession(Session):
         if self._connection.open:
             with contextlib.suppress(pymysql.Error, OSError):
                 self._connection.close()
+
+
+def _quoted(text: str) -> str:
+    """As a literal. PyMySQL looks for characters that need no escape, one by one: ten times as long. The session's
+    `sql_mode` has backslashes count."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _ready_at(delay: float) -> str:
+    return f"CAST(CEILING(@now + {float(delay)!r}) AS SIGNED)" if delay > 0 else "@today"
 
 
 def _most(column_type: str) -> int:

@@ -140,7 +140,8 @@ FAILED_BY_ID = FAILED_WHOLE + "id = :key"
 FAILED_COUNT = "SELECT COUNT(*) FROM {failed}"
 FAILED_IDS = "SELECT uuid, id FROM {failed} WHERE uuid IN (:keys)"
 FAILED_TAKE = (
-    "SELECT id, uuid, queue, {now}, LENGTH(payload) FROM {failed}{by_key} WHERE id IN (:ids) ORDER BY id {claim}"
+    "SELECT id, uuid, queue, LENGTH(payload), CASE WHEN LENGTH(payload) <= :small THEN {payload} END"
+    " FROM {failed}{by_key} WHERE id IN (:ids) ORDER BY id {claim}"
 )
 FAILED_BODIES = "SELECT id, {payload} FROM {failed}{by_key} WHERE id IN (:ids)"
 FAILED_CLAIM = "SELECT id, uuid, 0 FROM {failed}{by_key} WHERE id IN (:ids) ORDER BY id {claim}"
