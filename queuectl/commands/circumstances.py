@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from queuectl.config.schema import QUEUE_NAME
 from queuectl.drivers.contract import Counts, Driver, Stored
 from queuectl.drivers.control import EVERY_QUEUE, Beat, LastSeen, Pause
 
@@ -32,7 +33,7 @@ class Circumstances:
     @classmethod
     def of(cls, driver: Driver, queue: str) -> Circumstances:
         beats, marks = driver.control.beats(), driver.control.marks()
-        beside = {name for beat in beats if queue in beat.queues for name in beat.queues}
+        beside = {name for beat in beats if queue in beat.queues for name in beat.queues if QUEUE_NAME.fullmatch(name)}
         return cls(
             connection=driver.name,
             queue=queue,
@@ -61,7 +62,9 @@ class Circumstances:
         """What waits in queues that each of the workers serves before this one."""
         ranks = [beat.queues[: beat.queues.index(self.queue)] for beat in self.serving]
         first = set(ranks[0]).intersection(*ranks[1:]) if ranks else set()
-        return {name: self.counts[name].pending for name in sorted(first) if self.counts[name].pending}
+        return {
+            name: self.counts[name].pending for name in sorted(first & self.counts.keys()) if self.counts[name].pending
+        }
 
     def runner_of(self, uuid: str) -> tuple[Beat, float] | None:
         """The worker that says to be running this job, and for how long by its own clock."""

@@ -8,27 +8,15 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import sqlite3
-import time
 from collections.abc import Iterator
-from contextlib import closing
 
 import pytest
 
 from queuectl.commands import COMMANDS, Spec
 from queuectl.commands.group import load
-from queuectl.drivers.contract import Driver, Settlement
-from queuectl.drivers.control import Beat, LastSeen, Pause
-from queuectl.drivers.operation import Operation
-from queuectl.jobs.outcome import Entry, Parked
-from queuectl.jobs.payload import encode, new_uuid
-from tests.unit.cli.conftest import Run, Site, failed_record
-
-EVIL = "\x1b[2J\x1b[8m\x1b]52;c;ZXZpbA==\x07\x9b31m\r\b\u202egpj\u200b\0[/red][bold][link=http://x]😀\nfake line"
-MARKUP = "[/red][bold][link=http://x]%s{0}"
-"""Printable, so that it is a name like any other."""
-UUID, WAITING, OPERATION = "aaaaaaaa-0000-4000-8000-000000000001", "aaaaaaaa-0000-4000-8000-000000000002", "op-e1e1e1"
+from queuectl.testing.server import Server
+from tests.security.hostile import EVIL, MARKUP, OPERATION, SHOP, UUID, WAITING, Attack, OnRedis, OnSqlite
+from tests.unit.cli.conftest import Run, Site
 
 OURS = re.compile(r"\x1b\[(?!8m)[0-9;]*m|\x1b\[\?(?:1049|25)[hl]|\x1b\[H|\x1b\[2K|\x1b\[1A|\r|\n")
 """What we say to a terminal ourselves: colours, the other screen, and the one line in which something goes on."""
@@ -86,25 +74,9 @@ CALLS: dict[str, tuple[tuple[str, ...], ...]] = {
 """What each command is called with."""
 CHANGING = ("work", "clear", "jobs:cancel", "undo", "retry", "forget", "flush", "prune-failed")
 """Each call of these finds the store as it was."""
+ON_STORES = ("Queues", "Failed jobs")
 LAST_WORDS = {"top": "jjq"}
 """What is typed at a command that listens."""
-
-SHOP = f'''\
-"""Jobs that do what their arguments say."""
-
-from queuectl import Job
-
-
-class Mail(Job):
-    """{MARKUP}"""
-
-    to: str = "ann"
-    queue = "mail"
-
-    def handle(self) -> None:
-        print(self.to)
-        raise ValueError(self.to)
-'''
 
 
 def test_every_command_is_called() -> None:
@@ -112,77 +84,43 @@ def test_every_command_is_called() -> None:
     assert list(CALLS) == [spec.name for spec in COMMANDS]
 
 
+@pytest.fixture(scope="module")
+def sqlite() -> OnSqlite:
+    return OnSqlite()
+
+
 @pytest.fixture
-def hostile(site: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
-    """A project whose store holds attacks wherever it holds text."""
+def hostile(site: Site, sqlite: OnSqlite, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """A project whose store is SQLite."""
     (site.root / "shop.py").write_text(SHOP)
     monkeypatch.setenv("XDG_CACHE_HOME", str(site.root / "cache"))
-    attack(site)
+    sqlite.begin(site)
     return site
-
-
-def attack(site: Site) -> None:
-    """Give it such a store, in place of the one it has."""
-    shutil.rmtree(site.root / "storage", ignore_errors=True)
-    assert site.run("migrate").code == 0
-    with site.driver() as driver:
-        fill(driver)
-    rename(site)
-
-
-def fill(driver: Driver) -> None:
-    """Failed, waiting, parked and reserved jobs; pauses, workers and operations."""
-    now = time.time()
-    arguments = json.dumps({"to": EVIL, EVIL: 1, "password": "canary"})
-    facts = {"job": EVIL, "message": EVIL, "arguments": arguments}
-    driver.failed.add([failed_record(UUID, queue=EVIL[:191].replace("\0", ""), **facts)])
-    driver.failed.add([failed_record(new_uuid(), queue=MARKUP, **facts)])
-    for queue in ("hostile", "mail", "markup", "evil"):
-        ours = encode(job="Mail", arguments=arguments, uuid=new_uuid())
-        driver.push([*_entries(queue, arguments), Entry(queue, ours, new_uuid())])
-    driver.push([Entry("mail", encode(job=MARKUP, arguments=arguments, uuid=WAITING), WAITING, delay=600)])
-    driver.push([Entry("parked", encode(job=MARKUP, arguments=arguments, uuid=new_uuid()), new_uuid())])
-    [parked] = driver.exchange([], ["parked"], 1)[1]
-    driver.exchange([Settlement(parked, Parked(EVIL, 600))], ["mail"], 1)
-    driver.control.pause("other", Pause(EVIL, now, now + 60, EVIL))
-    running = ({"job": EVIL, "uuid": UUID, "queue": EVIL, "since": now}, {"job": MARKUP, "uuid": EVIL, "since": now})
-    for name in (EVIL, MARKUP):
-        driver.control.beat(Beat(f"{MARKUP}:{now}", name, name, 1, ("mail", name), now, now, 1, 0, running, name))
-    driver.control.serve(["hostile"], LastSeen(EVIL, EVIL, now))
-    driver.control.count({f"done:{MARKUP}": 1})
-    driver.control.record(Operation(OPERATION, EVIL, EVIL, EVIL, now, 1, undoable=True))
-
-
-def rename(site: Site) -> None:
-    """Our own programs refuse such names of queues; others write what they like."""
-    with closing(sqlite3.connect(site.root / "storage/queue.sqlite")) as database, database:
-        for queue, name in (("markup", MARKUP), ("evil", EVIL)):
-            database.execute("UPDATE jobs SET queue = ? WHERE queue = ?", (name, queue))
-
-
-def _entries(queue: str, arguments: str) -> Iterator[Entry]:
-    """Payloads of other programs: a name that steers, one of markup, no JSON, no UTF-8, half a character."""
-    for job in (EVIL, MARKUP):
-        envelope = {"uuid": EVIL, "displayName": job, "job": job, "data": json.loads(arguments), "attempts": 0}
-        yield Entry(queue, json.dumps(envelope).encode(), new_uuid())
-    for payload in (
-        EVIL.replace("\0", "").encode(),
-        b"\x9b2J\xff\xfe",
-        b'{"job": "Mail", "data": "\\ud800\\u001b[2J"}',
-    ):
-        yield Entry(queue, payload, new_uuid())
 
 
 @pytest.mark.fault("X11")
 @pytest.mark.parametrize("terminal", [False, True], ids=["pipe", "terminal"])
 @pytest.mark.parametrize("spec", COMMANDS, ids=lambda spec: spec.name)
-def test_nothing_steers_a_terminal(spec: Spec, hostile: Site, *, terminal: bool) -> None:
+def test_nothing_steers_a_terminal(spec: Spec, hostile: Site, sqlite: OnSqlite, *, terminal: bool) -> None:
     """What is printed is printable, line ends, and our own colours; what is JSON is JSON; and nothing crashes."""
+    walk(spec, hostile, sqlite, terminal=terminal)
+
+
+@pytest.mark.fault("X11")
+@pytest.mark.parametrize("spec", [spec for spec in COMMANDS if spec.panel in ON_STORES], ids=lambda spec: spec.name)
+def test_nor_does_what_lies_in_redis(spec: Spec, hostile: Site, valkey: Server) -> None:
+    """Where a queue's name is a key, and may not even be text."""
+    store = OnRedis(valkey.url)
+    store.begin(hostile)
+    walk(spec, hostile, store, terminal=False)
+
+
+def walk(spec: Spec, site: Site, store: Attack, *, terminal: bool) -> None:
     for words in calls(spec):
         if spec.name in CHANGING:
-            attack(hostile)
-        typed = LAST_WORDS.get(spec.name, "")
-        look_at(hostile.run(*words, stdin=typed, terminal=terminal), words, terminal=terminal)
+            store.begin(site)
+        run = site.run(*words, stdin=LAST_WORDS.get(spec.name, ""), terminal=terminal)
+        look_at(run, words, terminal=terminal)
 
 
 def calls(spec: Spec) -> Iterator[list[str]]:
