@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from queuectl.commands.listing import Listing
 from queuectl.commands.output import Output
 from queuectl.commands.queued import Queued
-from queuectl.commands.times import brief, iso
+from queuectl.commands.times import brief, coarse, iso
 
 HEADER = ("ID", "UUID", "QUEUE", "JOB", "STATE", "SINCE", "ATTEMPTS")
-HEADER_OF_ONE_ID = ("ID", *HEADER[2:])
+NARROW_HEADER = ("ID", *HEADER[2:6])
 NARROW = 120
-"""Columns of a terminal that is too small for two ids a row."""
+"""Columns of a terminal that is too small for two ids a row, and for whole sentences."""
 NO_SHORT_ID = "-"
 NOTHING = "No jobs found."
 
@@ -48,26 +49,37 @@ def waits(one: Queued, now: float) -> str:
     return f"for {brief(now - stored.at)}"
 
 
+def briefly(one: Queued, now: float) -> str:
+    """The same where there is little room: `4m`, `in 10m`, `20s left`."""
+    stored = one.stored
+    if stored.state == "delayed":
+        return f"in {coarse(stored.at - now)}"
+    return f"{coarse(stored.at - now)} left" if stored.state == "reserved" else coarse(now - stored.at)
+
+
 def listing(output: Output, now: float) -> Listing[Queued]:
-    def to_row(one: Queued) -> tuple[str, ...]:
-        stored = one.stored
-        return (
-            stored.id if stored.id.isdigit() else NO_SHORT_ID,
-            one.uuid,
-            f"{one.connection}@{stored.queue}",
-            one.job or "?",
-            one.state,
-            waits(one, now),
-            str(stored.attempts),
-        )
-
-    def to_row_with_one_id(one: Queued) -> tuple[str, ...]:
-        short, uuid, *others = to_row(one)
-        return (uuid if short == NO_SHORT_ID else short, *others)
-
     if output.is_terminal and output.width < NARROW:
-        return Listing(HEADER_OF_ONE_ID, to_row_with_one_id, to_json, _uuid, NOTHING)
-    return Listing(HEADER, to_row, to_json, _uuid, NOTHING)
+        return Listing(NARROW_HEADER, partial(_to_narrow_row, now=now), to_json, _uuid, NOTHING)
+    return Listing(HEADER, partial(_to_row, now=now), to_json, _uuid, NOTHING)
+
+
+def _to_row(one: Queued, now: float) -> tuple[str, ...]:
+    stored = one.stored
+    return (
+        stored.id if stored.id.isdigit() else NO_SHORT_ID,
+        one.uuid,
+        f"{one.connection}@{stored.queue}",
+        one.job or "?",
+        one.state,
+        waits(one, now),
+        str(stored.attempts),
+    )
+
+
+def _to_narrow_row(one: Queued, now: float) -> tuple[str, ...]:
+    """With its short id, or with its uuid where there is none."""
+    number, uuid, queue, job, state, *_ = _to_row(one, now)
+    return (uuid if number == NO_SHORT_ID else number, queue, job, state, briefly(one, now))
 
 
 def _uuid(one: Queued) -> str:
