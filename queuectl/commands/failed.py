@@ -13,7 +13,7 @@ from queuectl.commands.batches import looking_at
 from queuectl.commands.exit_codes import FAILED, THRESHOLD
 from queuectl.commands.failed_groups import grouped, show_groups
 from queuectl.commands.failed_rows import HEADER, HEADER_OF_ONE_ID, NARROW, to_json, to_row, to_row_with_one_id
-from queuectl.commands.failed_stores import doubt_queues, reachable
+from queuectl.commands.failed_stores import doubt_names, reachable
 from queuectl.commands.filters import Filter, filtered
 from queuectl.commands.listing import Counted, Form, Listing
 from queuectl.commands.options import Connection, FailedIds, Ids, Json, Jsonl
@@ -89,7 +89,7 @@ def _close(
 ) -> int:
     """What is to be said at the end, and the exit code."""
     if not count:
-        doubt_queues(session, jobs, selection.filters.queues)
+        doubt_names(session, jobs, selection.filters)
     for key in selection.missing:
         session.output.error(NOT_FOUND.format(key))
     if most is not None and count > most:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from itertools import islice
 
-from queuectl.commands.addresses import doubt
+from queuectl.commands.filters import Filter
 from queuectl.commands.reach import ask, stores
 from queuectl.commands.session import Session
 from queuectl.drivers.contract import Driver
 from queuectl.failing import FailedJobs
 
 RECENT = 1000
-"""Failed jobs that are looked through for the name of a queue."""
+"""Failed jobs that are looked through for a name."""
 
 
 def reachable(session: Session, connection: str = "") -> tuple[FailedJobs, int]:
@@ -29,9 +28,11 @@ def _reach(name: str, driver: Driver) -> Driver:
     return driver
 
 
-def doubt_queues(session: Session, jobs: FailedJobs, queues: Collection[str]) -> None:
-    """Where nothing failed on *queues*, a word about each that looks like another one."""
-    if queues:
-        known = {located.job.queue for located in islice(jobs.all(), RECENT)}
-        for sentence in filter(None, (doubt(queue, known) for queue in queues)):
+def doubt_names(session: Session, jobs: FailedJobs, filters: Filter) -> None:
+    """Where nothing was found, a word about each name that nobody has but that looks like one somebody has."""
+    if filters.names:
+        recent = [located.job for located in islice(jobs.all(), RECENT)]
+        for sentence in filters.doubts(
+            queues=(job.queue for job in recent), jobs=(job.job for job in recent), errors=(job.error for job in recent)
+        ):
             session.output.warn(sentence)

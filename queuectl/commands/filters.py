@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import wraps
@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from queuectl.commands.addresses import split_list
+from queuectl.commands.addresses import doubt, split_list
 from queuectl.commands.session import Session
 from queuectl.commands.times import moment
+from queuectl.config.checking import did_you_mean
 from queuectl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -72,6 +73,21 @@ class Filter:
         [queue] = self.queues if len(self.queues) == 1 else [""]
         return None if not queue or ":" in queue or _GLOB.search(queue) else queue
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What may be mistyped."""
+        return tuple(filter(None, (*self.queues, self.job, self.error)))
+
+    def doubts(self, *, queues: Iterable[str], jobs: Iterable[str], errors: Iterable[str] = ()) -> Iterator[str]:
+        """A sentence for each name that is none of these, but looks like one."""
+        known = set(queues)
+        yield from filter(None, (doubt(queue, known) for queue in self.queues))
+        for kind, wanted, names in (("a job", self.job, jobs), ("an exception", self.error, errors)):
+            last = {_last_part(name) for name in names}
+            meant = did_you_mean(wanted, last) if wanted and wanted not in last else ""
+            if meant:
+                yield f"Nothing is known of {kind} [{wanted}].{meant}"
+
     def matches_failed(self, job: FailedJob) -> bool:
         """All of it but the limit."""
         return (
@@ -114,7 +130,11 @@ class Filter:
 
 def _is_called(wanted: str, name: str) -> bool:
     """By its whole name, or by the last part of a dotted one or of a PHP class."""
-    return not wanted or fnmatchcase(name, wanted) or fnmatchcase(re.split(r"[.\\]", name)[-1], wanted)
+    return not wanted or fnmatchcase(name, wanted) or fnmatchcase(_last_part(name), wanted)
+
+
+def _last_part(name: str) -> str:
+    return re.split(r"[.\\]", name)[-1]
 
 
 # The options

@@ -12,7 +12,7 @@ from queuectl.commands.batches import Tally
 from queuectl.commands.consent import Consent
 from queuectl.commands.deleting import delete
 from queuectl.commands.exit_codes import DECLINED
-from queuectl.commands.failed_stores import doubt_queues, reachable
+from queuectl.commands.failed_stores import doubt_names, reachable
 from queuectl.commands.filters import Filter, filtered
 from queuectl.commands.options import Connection, DryRun, Expect, Force, Foreign, Group, Json, Purge
 from queuectl.commands.selection import NO_FILTER, Selection
@@ -59,7 +59,7 @@ def flush(
     session.output.info(_message(hours, tally.done, filters, dry_run=dry_run))
     recording.tell_undo()
     if not tally.done:
-        doubt_queues(session, jobs, filters.queues)
+        doubt_names(session, jobs, filters)
     return missed
 
 

@@ -10,7 +10,7 @@ from queuectl.commands.batches import Tally
 from queuectl.commands.consent import Consent
 from queuectl.commands.deleting import delete
 from queuectl.commands.exit_codes import DECLINED
-from queuectl.commands.failed_stores import doubt_queues, reachable
+from queuectl.commands.failed_stores import doubt_names, reachable
 from queuectl.commands.filters import Filter, filtered
 from queuectl.commands.options import Connection, DryRun, Expect, FailedIds, Force, Foreign, Group, Json, Purge
 from queuectl.commands.selection import Selection, select
@@ -47,7 +47,7 @@ def forget(
         session.output.info(_success(tally.done, dry_run=dry_run))
         recording.tell_undo()
     if not tally.done:
-        doubt_queues(session, jobs, filters.queues)
+        doubt_names(session, jobs, filters)
     return tally.report(session, as_json=as_json, dry_run=dry_run, not_found=NOT_FOUND, nothing="No failed jobs found.")
 
 

@@ -104,7 +104,7 @@ def jobs_cancel(
     tally = Tally("cancelled", "CANCELLED", missed=missed)
     recording = cancelling.run(tally, keep=not purge, dry_run=dry_run, quiet=as_json)
     if not tally.done:
-        for sentence in queues.doubts(selection):
+        for sentence in queues.doubts(filters):
             session.output.warn(sentence)
     _report(session, cancelling, tally, as_json=as_json, dry_run=dry_run)
     if tally.done and not as_json:

@@ -51,7 +51,7 @@ def jobs_list(
         rows = Counted(queues.of(selection, states, passing=iter if output.is_terminal else progress.over))
         listing(output, session.app.clock.now()).show(output, _screenful(output, form, filters, iter(rows)), form)
     if not rows.count:
-        for sentence in queues.doubts(selection):
+        for sentence in queues.doubts(filters):
             output.warn(sentence)
     for key in selection.missing:
         output.error(NOT_FOUND.format(key))

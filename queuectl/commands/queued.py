@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from queuectl.commands.addresses import doubt, known_queues
+from queuectl.commands.addresses import known_queues
+from queuectl.commands.filters import Filter
 from queuectl.commands.reach import ask, places, stores
 from queuectl.commands.selection import Passing, Range, Selection
 from queuectl.commands.session import Session
@@ -16,6 +17,8 @@ from queuectl.failing import batched
 from queuectl.jobs.payload import decode
 
 PAGE = 500
+RECENT = 1000
+"""Jobs that are looked through for a name."""
 PARKED = "parked"
 STATES: Mapping[str, Sequence[State]] = {
     "ready": ("ready",),
@@ -89,11 +92,12 @@ class Queues:
             gone += [one for one in some if one.stored in cancelled]
         return gone
 
-    def doubts(self, selection: Selection) -> Iterator[str]:
-        """A sentence for each queue that was named, that nobody knows, and that looks like one somebody does."""
-        if selection.filters.queues:
-            known = {queue for driver in self._drivers.values() for queue in known_queues(driver)}
-            yield from filter(None, (doubt(queue, known) for queue in selection.filters.queues))
+    def doubts(self, filters: Filter) -> Iterator[str]:
+        """A sentence for each name that nobody has, but that looks like one somebody has."""
+        if filters.names:
+            queues = {queue for driver in self._drivers.values() for queue in known_queues(driver)}
+            recent = islice(self._everything(Selection(everything=True), tuple(STATES)), RECENT)
+            yield from filters.doubts(queues=queues, jobs=(one.job for one in recent))
 
     def _matches(self, selection: Selection, one: Queued) -> bool:
         return selection.filters.matches_stored(one.stored, one.connection, job=one.job, created_at=one.created_at)

@@ -10,7 +10,7 @@ import typer
 from queuectl.commands.batches import Tally, in_batches, looking_at, recorded, untouched
 from queuectl.commands.consent import require_expected
 from queuectl.commands.exit_codes import PARTLY
-from queuectl.commands.failed_stores import doubt_queues, reachable
+from queuectl.commands.failed_stores import doubt_names, reachable
 from queuectl.commands.filters import Filter, filtered
 from queuectl.commands.options import Connection, DryRun, Expect, FailedIds, Foreign, Group, Json
 from queuectl.commands.recording import Recording
@@ -70,7 +70,7 @@ def retry(
     if not (tally.listed or as_json):
         session.output.info(f"{plural(tally.done, 'failed job')} {'would be ' if dry_run else ''}retried.")
     if not tally.done:
-        doubt_queues(session, jobs, filters.queues)
+        doubt_names(session, jobs, filters)
     return tally.report(
         session, as_json=as_json, dry_run=dry_run, not_found=NOT_FOUND, nothing=_nothing(filters.only_queue)
     )

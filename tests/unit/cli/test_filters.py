@@ -268,3 +268,20 @@ def test_one_failed_job_says_what_to_type_next(mixed: Site) -> None:
     [group, _] = uuids(mixed.run("failed", "--group", "--ids"))
     for words in (f"queuectl retry {A}", f"queuectl retry --group {group}", f"queuectl forget {A}"):
         assert words in shown
+
+
+@pytest.mark.parametrize("verb", ["failed", "retry", "forget", "flush --force"])
+@pytest.mark.parametrize(
+    ("words", "meant"), [("--queue=mial", "mail"), ("--job=SendMial", "SendMail"), ("--error=OSErorr", "OSError")]
+)
+def test_mistyped_names_are_guessed(mixed: Site, verb: str, words: str, meant: str) -> None:
+    """Where nothing was found: there may be nothing."""
+    run = mixed.run(*verb.split(), words)
+    assert (run.code, f"Did you mean '{meant}'?" in run.err) == (0, True)
+
+
+def test_mistyped_jobs_in_queues_are_guessed(ready: Site) -> None:
+    """By those that are there."""
+    ready.push("mail")
+    for command in ("jobs:list", "jobs:cancel"):
+        assert "Did you mean 'Mail'?" in ready.run(command, "--job=Mial").err
