@@ -156,7 +156,7 @@ def _conclude(session: Session, report: Report, stop: Stop | None, standing: Sta
     tally.watched = _to_json(stop, standing, report.sample)
     if tally.verdict:
         session.output.error(_reason(stop, standing), _example(report.sample))
-    elif standing.ended == standing.retried:
+    elif 0 < standing.ended == standing.retried:
         session.output.info(f"{in_words(standing)}.")
     elif standing.canaries:
         session.output.info(f"{standing.retried:,} retried; nobody watched those after the canaries (--wait does).")

@@ -142,7 +142,7 @@ class Worker:
         self._docket.release_suspects()
         if self._has_work_in_hand:
             return None
-        return self._last_words(stopping.wanted) if self._docket.unsettled else stopping.wanted
+        return self._last_words(stopping.wanted) if self._owes_words else stopping.wanted
 
     @property
     def _may_have_a_reason(self) -> bool:
@@ -153,13 +153,20 @@ class Worker:
     def _has_work_in_hand(self) -> bool:
         return bool(self._docket.running or self._exchanges.hooks) or self._crew.busy
 
+    @property
+    def _owes_words(self) -> bool:
+        """Outcomes to the store, or ends to somebody who waits."""
+        return bool(self._docket.unsettled or self._docket.awaited)
+
     def _last_words(self, wanted: Stop) -> Stop | None:
-        """A stop that leaves outcomes behind, once the store has had its time to take them."""
+        """A stop that leaves outcomes or notices behind, once the store has had its time to take them."""
         if self._offering_since is None:
             self._offering_since = monotonic()
             self._link.hurry()
         if min(self._link.downtime, monotonic() - self._offering_since) <= LAST_PATIENCE:
             return None
+        if not self._docket.unsettled:
+            return wanted
         lost = ", ".join(item.running.attempt.uuid for item in self._docket.unsettled)
         text = f"The store did not take the outcome of {lost}; it will run again."
         return Stop(wanted.reason if wanted.exit_code else StopReason.UNSETTLED, text)
@@ -302,7 +309,7 @@ class Worker:
         waits = [self._duty_at - monotonic()]
         if self._appetite.resting:
             waits.append(self._appetite.resting)
-        if self._docket.unsettled:
+        if self._owes_words:
             waits.append(self._link.retry_in)
         if self._room():
             waits.append(max(self._appetite.asks_in, self._link.retry_in))
@@ -312,7 +319,7 @@ class Worker:
     def _is_about_to_stop(self) -> bool:
         if self._stopping.wanted is None:
             return self._may_have_a_reason and self._find_reason() is not None
-        return not self._docket.unsettled and not self._has_work_in_hand
+        return not self._owes_words and not self._has_work_in_hand
 
     def _obey_signals(self) -> None:
         for number in self._signals.arrived():

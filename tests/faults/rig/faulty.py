@@ -34,7 +34,7 @@ from tests.faults.rig.keys import key_of
 CALLS = {
     "": ("check", "push", "exchange", "renew", "parked_for", "counts", "page", "clear"),
     "failed": ("add", "page", "get", "retry", "forget", "flush"),
-    "control": ("ask_restart", "pause", "resume", "marks", "beat", "leave", "count", "tally"),
+    "control": ("ask_restart", "pause", "resume", "marks", "beat", "leave", "count", "tally", "tell_end"),
 }
 MODES = ("kill-before", "kill-after", "refused", "unconfirmed")
 Held = dict[str, int]
