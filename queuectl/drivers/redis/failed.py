@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import chain
-from typing import TypeVar
+from heapq import merge
+from itertools import chain, islice
+from typing import NamedTuple, TypeVar
 
 from queuectl.drivers.contract import FailedJob, FailedStore, Page
 from queuectl.drivers.redis.failed_queues import FailedQueues
@@ -46,17 +46,17 @@ class RedisFailedStore(FailedStore):
 
     def page(self, *, queue: str | None = None, cursor: str | None = None, limit: int = 100) -> Page[FailedJob]:
         queues = self._queues.all() if queue is None else [self._store.names.queue(queue)]
-        found = sorted(self._places(queues, cursor, limit + 1), key=_Place.order, reverse=True)
+        found = self._newest(queues, cursor, limit + 1)
         shown = found[:limit]
         rows = self._rows(shown)
-        items = [failed_job(told(place.uuid), row) for place in shown if (row := rows[place.queue.name][place.uuid])]
+        items = [failed_job(told(place.uuid), row) for place in shown if (row := rows[place.queue][place.uuid])]
         return Page(items, shown[-1].cursor if len(found) > limit else None)
 
     def _rows(self, places: Sequence[_Place]) -> dict[str, dict[bytes, bytes | None]]:
         """By queue and uuid."""
         uuids: dict[str, list[bytes]] = {}
         for place in places:
-            uuids.setdefault(place.queue.name, []).append(place.uuid)
+            uuids.setdefault(place.queue, []).append(place.uuid)
         keys = [self._store.names.queue(name).failed[1] for name in uuids]
         reads = [command(b"HMGET", key, args=some) for key, some in zip(keys, uuids.values(), strict=True)]
         replies = zip(uuids.items(), self._store.run(reads), strict=True)
@@ -149,30 +149,30 @@ class RedisFailedStore(FailedStore):
         """Which queue each of these failed in; those that are nowhere are left out."""
         return {one.uuid: one.queue for one in self._queues.search(uuids, self._queues.all())}
 
-    def _places(self, queues: Sequence[QueueKeys], cursor: str | None, limit: int) -> Iterator[_Place]:
-        """Of each queue the first *limit* places after the cursor, newest first."""
+    def _newest(self, queues: Sequence[QueueKeys], cursor: str | None, limit: int) -> list[_Place]:
+        """The first places after the cursor."""
         at, _, uuid = (cursor or "inf/").partition("/")
         args = (number(float(at)), raw(uuid), b"%d" % limit)
         replies = self._store.run([call(BEFORE, keys.failed[:1], args) for keys in queues])
-        for keys, reply in zip(queues, replies, strict=True):
-            for name, score in zip(reply[::2], reply[1::2], strict=True):
-                yield _Place(float(score), name, keys)
+        listings = [_places(keys.name, reply) for keys, reply in zip(queues, replies, strict=True)]
+        return list(islice(merge(*listings, reverse=True), limit))
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(NamedTuple):
     """Where a failed job stands among the others."""
 
     failed_at: float
     uuid: bytes
-    queue: QueueKeys
-
-    def order(self) -> tuple[float, bytes]:
-        return self.failed_at, self.uuid
+    queue: str
 
     @property
     def cursor(self) -> str:
         return f"{self.failed_at!r}/{told(self.uuid)}"
+
+
+def _places(queue: str, reply: Sequence[bytes]) -> Iterator[_Place]:
+    """Of a listing of one queue."""
+    return (_Place(float(at), uuid, queue) for uuid, at in zip(reply[::2], reply[1::2], strict=True))
 
 
 def _from_and_to(queue: QueueKeys, operation: str | None) -> Sequence[bytes]:

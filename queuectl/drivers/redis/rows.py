@@ -38,7 +38,8 @@ def stored_text(record: FailedRecord) -> bytes:
 def failed_job(uuid: str, row: bytes, *, payload: bytes = b"", text: bytes = b"") -> FailedJob:
     """A newer worker's row may say more than we know of, an older one's says less."""
     facts = {name: value for name, value in json.loads(row).items() if name in KNOWN}
-    facts.setdefault("fingerprint", _fingerprint(facts))
+    if "fingerprint" not in facts:
+        facts["fingerprint"] = _fingerprint(facts)
     return FailedJob(id=uuid, uuid=uuid, **facts, payload=payload, text=text.decode(errors="replace"))
 
 
