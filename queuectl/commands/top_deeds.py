@@ -37,7 +37,7 @@ def pause_or_resume(session: Session, queue: Seen) -> Deed:
 
 def retry(session: Session, key: Key) -> Deed:
     """Put back what failed on this queue; jobs of a PHP application are left alone."""
-    jobs, moved = session.app.failed_jobs(), 0
+    jobs, moved = _jobs_of(session, key[0]), 0
     found = _failed_on(jobs, key)
     with Recording(session, "retry", words=_words(key, "r")) as recording:
         driver = session.app.driver(key[0])
@@ -48,6 +48,13 @@ def retry(session: Session, key: Key) -> Deed:
             moved += done
             recording.add(driver, done)
     yield f"{_name(key)}: {plural(moved, 'failed job')} put back."
+
+
+def _jobs_of(session: Session, connection: str) -> FailedJobs:
+    """The failed jobs in its own store and where they are collected: that others may be away is no matter here."""
+    app = session.app
+    places = {app.driver(name).place for name in (connection, app.config.failed_connection) if name}
+    return app.failed_jobs({name: driver for name, driver in app.failed_stores() if driver.place in places})
 
 
 def _failed_on(jobs: FailedJobs, key: Key) -> Iterator[Located]:

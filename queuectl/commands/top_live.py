@@ -22,6 +22,7 @@ from queuectl.commands.top_history import History
 from queuectl.commands.top_look import Look, Wanted, take
 from queuectl.commands.top_screen import Frame, draw
 from queuectl.errors import QueuectlError
+from queuectl.jobs.masking import mask
 
 SHARE = 10.0
 """A look that took long is followed by a pause so many times as long: `top` never is what keeps a store busy."""
@@ -70,8 +71,11 @@ class Top:
     # Keys
 
     def press(self, key: str) -> None:
-        if self._asked is not None:
-            self._answer(self._asked, yes=key == "y")
+        """Any key but those that mean something takes away what was said, or answers no."""
+        asked, self._asked, self._message = self._asked, None, ""
+        if asked is not None:
+            if key == "y":
+                self._deed = top_deeds.retry(self._session, asked)
         elif key in (UP, DOWN):
             self._choose(-1 if key == UP else 1)
         elif key in ("p", "r") and self._deed is None:
@@ -81,7 +85,6 @@ class Top:
         keys = [queue.key for queue in self._look.queues]
         if self._chosen in keys:
             self._chosen = keys[min(max(keys.index(self._chosen) + step, 0), len(keys) - 1)]
-        self._message = ""
 
     def _act_on_chosen(self, key: str) -> None:
         queue = self._chosen_queue()
@@ -96,11 +99,6 @@ class Top:
     def _chosen_queue(self) -> Seen | None:
         return next((queue for queue in self._look.queues if queue.key == self._chosen), None)
 
-    def _answer(self, key: Key, *, yes: bool) -> None:
-        self._asked, self._message = None, ""
-        if yes:
-            self._deed = top_deeds.retry(self._session, key)
-
     def _go_on(self, deed: top_deeds.Deed) -> None:
         """A step; a store that is away ends what was to be done, and nothing else."""
         try:
@@ -108,7 +106,7 @@ class Top:
         except StopIteration:
             self._finish()
         except QueuectlError as error:
-            self._message = f"{error} {error.hint or ''}".strip()
+            self._message = mask(f"{error} {error.hint or ''}".strip())
             self._finish()
 
     def _finish(self) -> None:

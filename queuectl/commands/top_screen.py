@@ -23,7 +23,7 @@ from queuectl.commands.top_tables import Table, headline, tables
 from queuectl.errors import QueuectlError
 from queuectl.jobs.masking import mask
 
-STYLES = {"": "", "warn": "yellow", "bad": "red", "good": "green"}
+STYLES = {"": "", "warn": "yellow", "bad": "red"}
 GAP = 2
 LEAST = 6
 """Cells that every column keeps."""
@@ -112,8 +112,10 @@ def _lines(table: Table, width: int, room: int, trends: Sequence[str] = ()) -> l
 
 
 def _heading(titles: str, table: Table, first: int, shown: int) -> str:
-    some = f"{' ' * GAP}{first + 1}-{first + shown} of {len(table.rows)}" if shown < len(table.rows) else ""
-    return f"{titles.rstrip()}{some}"
+    if shown == len(table.rows):
+        return titles.rstrip()
+    some = f"{first + 1}-{first + shown} of {len(table.rows)}" if shown else f"({len(table.rows)})"
+    return f"{titles.rstrip()}{' ' * GAP}{some}"
 
 
 def _styled(text: str, trend: str, width: int, mood: str, *, chosen: bool) -> Text:

@@ -135,8 +135,8 @@ def test_p_pauses_and_resumes_the_chosen_queue(busy: Site) -> None:
         pause = driver.control.marks().paused["mail"]
         assert pause.by.partition("@")[2]
         assert driver.control.operations()[0].verb == "pause"
-    run = busy.run("top", stdin="jpxq", terminal=True)
-    assert "[database:mail] is worked on again." in "".join(frames(run.out))
+    run = busy.run("top", stdin="jpq", terminal=True)
+    assert "[database:mail] is worked on again." in frames(run.out)[-1]
     with busy.driver() as driver:
         assert not driver.control.marks().paused
 
@@ -144,7 +144,7 @@ def test_p_pauses_and_resumes_the_chosen_queue(busy: Site) -> None:
 def test_one_queue_cannot_be_taken_out_of_a_pause_of_all(busy: Site) -> None:
     """It says what can be done."""
     busy.run("pause", "--all")
-    run = busy.run("top", stdin="pxq", terminal=True)
+    run = busy.run("top", stdin="pq", terminal=True)
     assert "resume --all" in frames(run.out)[-1]
 
 
@@ -154,6 +154,14 @@ def test_r_retries_what_failed_there_once_it_is_confirmed(busy: Site, answer: st
     run = busy.run("top", stdin=f"jr{answer}xxq", terminal=True)
     assert "Retry what failed on [database:mail]? y or n" in "".join(frames(run.out))
     assert (len(busy.failed_uuids()), busy.size("mail")) == (left, 4 - left)
+
+
+def test_a_store_that_is_away_does_not_hinder_another(busy: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What failed on one that answers is put back."""
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+    run = busy.run("top", stdin="jryxxq", terminal=True)
+    assert "[database:mail]: 1 failed job put back." in "".join(frames(run.out))
+    assert busy.failed_uuids() == []
 
 
 def test_a_store_that_goes_away_does_not_end_it(busy: Site, monkeypatch: pytest.MonkeyPatch) -> None:
