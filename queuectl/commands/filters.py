@@ -11,6 +11,7 @@ from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.models import ArgumentInfo
 
 from queuectl.commands.addresses import doubt, split_list
 from queuectl.commands.session import Session
@@ -178,6 +179,10 @@ def _moment(context: typer.Context, words: str, option: str) -> float | None:
     return moment(words, Session.of(context).app.clock.now(), option) if words else None
 
 
+def _is_argument(parameter: Parameter) -> bool:
+    return any(isinstance(info, ArgumentInfo) for info in getattr(parameter.annotation, "__metadata__", ()))
+
+
 def filtered(command: Callable[..., int]) -> Callable[..., int]:
     """Give *command* the options above; what they say together is its argument `filters`."""
     own = signature(command, eval_str=True)
@@ -188,8 +193,9 @@ def filtered(command: Callable[..., int]) -> Callable[..., int]:
         said = {option.name: values.pop(option.name) for option in options}
         return command(context, filters=_filter(context, **said), **values)
 
-    parameters = [one for one in own.parameters.values() if one.name != "filters"]
-    places = sorted([*parameters, *options], key=lambda one: one.default is not Parameter.empty)
-    setattr(run, "__signature__", own.replace(parameters=places))  # noqa: B010  # a function declares no such attribute
+    context, *others = (one for one in own.parameters.values() if one.name != "filters")
+    arguments = [one for one in others if _is_argument(one)]
+    places = [context, *arguments, *options, *(one for one in others if one not in arguments)]
+    vars(run)["__signature__"] = own.replace(parameters=places)
     run.__annotations__ = {one.name: one.annotation for one in places}
     return run
