@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from queuectl.commands.session import Session
-from queuectl.commands.text import plural, safe
+from queuectl.commands.text import plural
 from queuectl.commands.times import brief, iso, runtime
 from queuectl.draining import Rest, Run
 from queuectl.drivers.contract import Driver
@@ -116,7 +116,7 @@ def tell_way_back(session: Session, order: Order) -> None:
 
 def _row(run: Run) -> tuple[str, ...]:
     since = "" if run.since is None else iso(run.since)
-    return tuple(map(safe, (run.job, run.uuid, run.queue, run.worker or "?", since)))
+    return run.job, run.uuid, run.queue, run.worker or "?", since
 
 
 def _to_json(order: Order, rest: Rest, waited: float) -> dict[str, Any]:

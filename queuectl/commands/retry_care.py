@@ -11,7 +11,8 @@ from typing import Annotated, Any
 import typer
 
 from queuectl.awaiting import Ended
-from queuectl.careful import Care, CarefulRetry, Standing, Stop, Tolerance
+from queuectl.care import Care, Standing, Stop, Tolerance
+from queuectl.careful import CarefulRetry
 from queuectl.commands.batches import BATCH, Tally, recorded
 from queuectl.commands.exit_codes import DECLINED, DONE, FAILED, PARTLY, THRESHOLD
 from queuectl.commands.progress import Progress

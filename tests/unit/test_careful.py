@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from queuectl.awaiting import Awaited, Ended
-from queuectl.careful import ENOUGH, PORTION, WINDOW, Care, CarefulRetry, Standing, Stop, Tolerance, spread
+from queuectl.care import Care, Standing, Stop, Tolerance
+from queuectl.careful import ENOUGH, PORTION, WINDOW, CarefulRetry, spread
 from queuectl.clock import FakeClock
 from queuectl.config import Connection
 from queuectl.drivers.contract import Driver, Settlement
