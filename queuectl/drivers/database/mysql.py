@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pymysql
@@ -17,6 +17,7 @@ from queuectl.drivers.database.address import Address
 from queuectl.drivers.database.grammar import Grammar
 from queuectl.drivers.database.mysql_concerns import concerns
 from queuectl.drivers.database.mysql_faults import explain
+from queuectl.drivers.database.mysql_wire import Question
 from queuectl.drivers.database.session import Answer, Fault, Haul, Line, Row, Session, Turn, in_order
 from queuectl.drivers.database.watch import PollingWatch
 
@@ -235,6 +236,11 @@ class MysqlSession(Session):
             self._connection.rollback()
         except pymysql.Error:
             self.close()
+
+    def question(self, text: str, /, **values: Any) -> Callable[[], float]:
+        if self._clock is not None:  # whose time is in the text
+            return super().question(text, **values)
+        return Question(self._connection, self._filled(self.grammar.render(text), values))
 
     def _filled(self, sql: str, values: Mapping[str, Any]) -> str:
         filled: str = self._cursor.mogrify(sql, values)

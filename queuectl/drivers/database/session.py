@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeAlias
@@ -115,6 +115,10 @@ class Session(ABC):
         """Run one text for many values, in one transaction and, over a network, in one trip; the count of each."""
         sql = self.grammar.render(text)
         return self.execute_each(sql, [self._dated(dict(row)) for row in rows])
+
+    def question(self, text: str, /, **values: Any) -> Callable[[], float]:
+        """What asks a text for its one number, as often as it is called."""
+        return lambda: float(self.run(text, **values).rows[0][0])
 
     def _dated(self, values: dict[str, Any]) -> dict[str, Any]:
         if self._clock is not None:

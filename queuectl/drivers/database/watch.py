@@ -48,6 +48,7 @@ class PollingWatch:
         self._foreign = foreign
         self._soonest = texts.soonest(len(self._queues))
         self._session: Session | None = None
+        self._question: Callable[[], float] | None = None
         self._due = self._latest = self._tried_at = float("-inf")
         self._misses = 0
 
@@ -65,7 +66,7 @@ class PollingWatch:
         return time.monotonic() >= self._due
 
     def close(self) -> None:
-        session, self._session = self._session, None
+        session, self._session, self._question = self._session, None, None
         if session is not None:
             session.close()
 
@@ -74,9 +75,7 @@ class PollingWatch:
 
     def _seconds_to_due(self) -> float:
         """Until a delayed job or a lease falls due; the store knows, so ask it."""
-        names = {f"queue{number}": queue for number, queue in enumerate(self._queues)}
-        ((found,),) = self._ask(lambda session: session.run(self._soonest, foreign=self._foreign, **names).rows)
-        left = float(found)
+        left = self._ask(lambda session: self._question_on(session)())
         if left > 0:
             self._misses = 0
             return left
@@ -104,6 +103,12 @@ class PollingWatch:
         except Exception as error:
             self.close()
             raise self._sessions.explained(error) from error
+
+    def _question_on(self, session: Session) -> Callable[[], float]:
+        if self._question is None:
+            names = {f"queue{number}": queue for number, queue in enumerate(self._queues)}
+            self._question = session.question(self._soonest, foreign=self._foreign, **names)
+        return self._question
 
     def _opened(self, session: Session) -> None:
         """Something to do on each new connection."""
