@@ -127,6 +127,10 @@ class TimedOut(JobFailed):
     """The job ran longer than its timeout."""
 
 
+class JobCancelled(JobFailed):
+    """Somebody asked the job to end while it ran. A job may raise it itself, once it has seen `self.cancelled`."""
+
+
 class JobTimeout(BaseException):
     """Raised inside a job that reaches its timeout.
 

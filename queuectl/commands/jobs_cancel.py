@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -15,12 +15,15 @@ from queuectl.commands.exit_codes import DECLINED, FAILED, PARTLY
 from queuectl.commands.filters import Filter, filtered
 from queuectl.commands.jobs_list import NOT_FOUND
 from queuectl.commands.options import Connection, DryRun, Expect, Force, Json, Purge, QueuedIds
+from queuectl.commands.output import Output
 from queuectl.commands.progress import Progress
 from queuectl.commands.queued import Queued, Queues, reachable_queues
 from queuectl.commands.recording import Recording
 from queuectl.commands.selection import Selection, select
 from queuectl.commands.session import Session
 from queuectl.commands.text import plural
+from queuectl.commands.times import seconds
+from queuectl.drivers.control import Cancel
 
 WAITING = ("delayed", "parked", "ready")
 NAMED = (*WAITING, "reserved")
@@ -34,14 +37,17 @@ class Cancelling:
     session: Session
     queues: Queues
     selection: Selection
+    within: float | None = None
+    """Seconds in which jobs that a worker has are asked to end; None: they are left alone."""
     running: int = 0
-    """Of the jobs that were named, those that a worker has."""
+    """Of the jobs that were named, those that a worker has and goes on with."""
+    asked: int = 0
 
     def jobs(self, progress: Progress) -> Iterator[Queued]:
         """Those that can be cancelled."""
-        states = WAITING if self.selection.everything else NAMED
+        states = WAITING if self.selection.everything and self.within is None else NAMED
         for one in self.queues.of(self.selection, states, passing=progress.over):
-            if one.stored.state == "reserved":
+            if one.stored.state == "reserved" and self.within is None:
                 self.running += 1
             else:
                 yield one
@@ -63,6 +69,7 @@ class Cancelling:
             act = _uuids if dry_run else self._act(recording)
             in_batches(self.session, self.jobs(progress), act, tally, progress=progress, quiet=quiet)
         tally.close(self.selection, recording)
+        tally.overtaken -= self.asked
         return recording
 
     def _act(self, recording: Recording) -> Callable[[Sequence[Queued]], list[str]]:
@@ -70,7 +77,11 @@ class Cancelling:
 
         def cancel(batch: Sequence[Queued]) -> list[str]:
             recording.begin(driver(name) for name in dict.fromkeys(one.connection for one in batch))
-            gone = self.queues.cancel(batch, keep=recording.keep)
+            running = [one for one in batch if one.stored.state == "reserved"]
+            for one in running:
+                driver(one.connection).control.cancel_running(one.uuid, Cancel(recording.who, self.within or 0.0))
+            self.asked += len(running)
+            gone = self.queues.cancel([one for one in batch if one not in running], keep=recording.keep)
             for name, count in Counter(one.connection for one in gone).items():
                 recording.add(driver(name), count)
             return _uuids(gone)
@@ -87,18 +98,22 @@ def jobs_cancel(
     force: Force = False,
     expect: Expect = None,
     purge: Purge = False,
+    running: Annotated[bool, typer.Option("--running", help="Ask workers to end those that run, too.")] = False,
+    within: Annotated[
+        str, typer.Option("--within", metavar="TIME", help="What has not ended then is interrupted.")
+    ] = "10s",
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> int:
     """Take jobs out of their queues, before they run. More than one only after a question, or with --yes.
 
-    What runs already is left alone.
+    What runs already is left alone, or with --running told to end.
     """
     session = Session.of(context)
     filters.require_waiting()
     selection = select(session, ids or [], filters=filters, noun="jobs")
     queues, missed = reachable_queues(session, connection)
-    cancelling = Cancelling(session, queues, selection)
+    cancelling = Cancelling(session, queues, selection, seconds(within, "--within") if running else None)
     if not cancelling.agreed(Consent(session, force, dry_run, expect)):
         return DECLINED
     tally = Tally("cancelled", "CANCELLED", missed=missed)
@@ -115,18 +130,15 @@ def jobs_cancel(
 
 
 def _report(session: Session, cancelling: Cancelling, tally: Tally, *, as_json: bool, dry_run: bool) -> None:
-    output, running = session.output, cancelling.running
+    output = session.output
     for key in tally.missing:
         output.error(NOT_FOUND.format(key))
-    if running:
-        output.error(
-            f"{plural(running, 'job')} {'is' if running == 1 else 'are'} running: only what waits is cancelled."
-        )
+    _tell_running(output, cancelling)
     if as_json:
-        output.json(_to_json(tally, running, dry_run=dry_run))
+        output.json(_to_json(tally, cancelling, dry_run=dry_run))
     elif tally.done:
         output.info(f"{plural(tally.done, 'job')} {'would be cancelled' if dry_run else 'cancelled'}.")
-    elif not (tally.missing or running):
+    elif not (tally.missing or cancelling.running or cancelling.asked):
         output.info(NOTHING)
     if tally.overtaken:
         output.info(f"{plural(tally.overtaken, 'job')} had left meanwhile: begun, or cancelled by somebody else.")
@@ -134,11 +146,23 @@ def _report(session: Session, cancelling: Cancelling, tally: Tally, *, as_json: 
         output.info("Nothing was changed: this was a dry run.")
 
 
-def _to_json(tally: Tally, running: int, *, dry_run: bool) -> dict[str, Any]:
+def _tell_running(output: Output, cancelling: Cancelling) -> None:
+    running, asked = cancelling.running, cancelling.asked
+    if running:
+        output.error(
+            f"{plural(running, 'job')} {'is' if running == 1 else 'are'} running: only what waits is cancelled.",
+            "Add --running to have workers end what runs, too.",
+        )
+    if asked:
+        output.info(f"{plural(asked, 'running job')} asked to end; workers hear of it within a second or two.")
+
+
+def _to_json(tally: Tally, cancelling: Cancelling, *, dry_run: bool) -> dict[str, Any]:
     return {
         "cancelled": tally.done,
         "missing": tally.missing,
-        "running": running,
+        "running": cancelling.running,
+        "asked": cancelling.asked,
         "overtaken": tally.overtaken,
         "dry_run": dry_run,
         "operation": tally.operation,

@@ -37,11 +37,11 @@ def jobs_show(
         session.output.error(NOT_FOUND.format(key), _elsewhere(session, key, connection))
         return FAILED
     payload = readable(found.stored.payload, show_secrets=show_secrets)
-    worker = _worker(session, found)
+    worker, progress = _worker(session, found), _progress(session, found)
     if as_json:
-        session.output.json({**to_json(found), "worker": worker, "payload": payload})
+        session.output.json({**to_json(found), "worker": worker, "progress": progress, "payload": payload})
     else:
-        _print(session.output, found, payload, worker, session.app.clock.now())
+        _print(session.output, found, payload, worker, progress, session.app.clock.now())
     return DONE
 
 
@@ -64,12 +64,25 @@ def _worker(session: Session, found: Queued) -> dict[str, Any] | None:
     return None
 
 
+def _progress(session: Session, found: Queued) -> dict[str, Any] | None:
+    """What the job said of it last, in this attempt or in one before."""
+    said = session.app.driver(found.connection).control.progress(found.uuid)
+    return None if said is None else {"fraction": said.fraction, "text": said.text}
+
+
 def _moment(running: Mapping[str, Any]) -> str | None:
     since = running.get("since")
     return iso(since) if isinstance(since, (int, float)) else None
 
 
-def _print(output: Output, found: Queued, payload: Any, worker: dict[str, Any] | None, now: float) -> None:
+def _print(
+    output: Output,
+    found: Queued,
+    payload: Any,
+    worker: dict[str, Any] | None,
+    progress: dict[str, Any] | None,
+    now: float,
+) -> None:
     stored = found.stored
     facts = [
         ("Job", found.job or "?"),
@@ -84,6 +97,8 @@ def _print(output: Output, found: Queued, payload: Any, worker: dict[str, Any] |
         facts.append(("Parked", f"{ago(now - stored.parked_at)}: no worker knew its name"))
     if worker is not None:
         facts.append(("Runs on", f"{worker['name']} on {worker['host']} (pid {worker['pid']})"))
+    if progress is not None:
+        facts.append(("Progress", f"{progress['fraction']:.0%} {progress['text']}".rstrip()))
     for name, value in facts:
         output.line(f"{output.style(padded(name, 10), 'bold')} {safe(value)}")
     output.line(f"\n{output.style('Payload', 'bold')}")
@@ -94,7 +109,9 @@ def _print(output: Output, found: Queued, payload: Any, worker: dict[str, Any] |
 def _print_next(output: Output, found: Queued) -> None:
     key = safe(found.uuid)
     lines = [(f"queuectl explain {key}", "why it does not run")]
-    if found.stored.state != "reserved":
+    if found.stored.state == "reserved":
+        lines.append((f"queuectl jobs:cancel --running {key}", "have its worker end it"))
+    else:
         lines.append((f"queuectl jobs:cancel {key}", "take it out of its queue"))
     output.line(f"\n{output.style('Next', 'bold')}")
     output.lines(columns(lines))

@@ -52,6 +52,10 @@ class Recording:
         return self._operation.id
 
     @property
+    def who(self) -> str:
+        return self._operation.who
+
+    @property
     def keep(self) -> str | None:
         """What is given to a store that is to keep what it removes."""
         return self.id if self._operation.undoable else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -102,7 +102,10 @@ def worker_to_json(connection: str, beat: Beat) -> dict[str, Any]:
 
 
 def _running_to_json(running: Mapping[str, Any]) -> dict[str, Any]:
-    return {**{key: running.get(key) for key in ("job", "uuid", "queue")}, "since_at": iso(running["since"])}
+    said = running.get("progress")
+    progress = None if said is None else {"fraction": said.fraction, "text": mask(said.text)}
+    named = {key: running.get(key) for key in ("job", "uuid", "queue")}
+    return {**named, "since_at": iso(running["since"]), "progress": progress}
 
 
 def take(session: Session, wanted: Wanted, before: Look | None = None) -> Look:
@@ -131,11 +134,28 @@ def _found(driver: Driver, is_wanted: Callable[[str], bool], now: Callable[[], f
     counters = driver.control.counters().items()
     return Found(
         queues=list(look_at(driver, queues, counts, beats, now)),
-        beats=sorted(serving, key=lambda beat: (beat.host, beat.since, beat.pid)),
+        beats=[
+            _with_progress(driver, beat) for beat in sorted(serving, key=lambda beat: (beat.host, beat.since, beat.pid))
+        ],
         counters={name: count for name, count in counters if is_wanted(_queue_of(name))},
         failures=[Located(driver.name, job) for job in driver.failed.page(limit=RECENT).items],
         failed=driver.failed.count(),
     )
+
+
+def _with_progress(driver: Driver, beat: Beat) -> Beat:
+    """What the job that has run longest says of itself: the one that is shown."""
+    if not beat.running:
+        return beat
+    first, *others = sorted(beat.running, key=since)
+    said = driver.control.progress(str(first.get("uuid")))
+    return replace(beat, running=({**first, "progress": said}, *others)) if said else beat
+
+
+def since(running: Mapping[str, Any]) -> float:
+    """When a running job began, as its worker's beat has it."""
+    found = running.get("since")
+    return float(found) if isinstance(found, (int, float)) else 0.0
 
 
 def _queue_of(counter: str) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from queuectl.commands.seen import Seen
 from queuectl.commands.times import brief, short
 from queuectl.commands.top_history import History
+from queuectl.commands.top_look import since
 from queuectl.drivers.control import Beat
 from queuectl.failing import Located
 from queuectl.jobs.masking import mask
@@ -66,14 +68,11 @@ def _doing(beat: Beat, now: float) -> str:
     """The job that has run longest, and how many others there are."""
     if not beat.running:
         return "idle"
-    jobs = sorted(beat.running, key=_since)
+    jobs: list[Mapping[str, Any]] = sorted(beat.running, key=since)
     more = f" and {len(jobs) - 1} more" if len(jobs) > 1 else ""
-    return f"{jobs[0].get('job') or '?'} {brief(now - _since(jobs[0]))}{more}"
-
-
-def _since(running: Mapping[str, object]) -> float:
-    since = running.get("since")
-    return float(since) if isinstance(since, (int, float)) else 0.0
+    said = jobs[0].get("progress")
+    progress = f" {said.fraction:.0%} {mask(said.text)}".rstrip() if said else ""
+    return f"{jobs[0].get('job') or '?'} {brief(now - since(jobs[0]))}{progress}{more}"
 
 
 def failure_row(found: Located, *, alone: bool) -> Row:

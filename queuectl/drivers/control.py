@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -14,6 +14,7 @@ from queuectl.drivers.operation import Operation
 EVERY_QUEUE = "*"
 BEAT_TTL = 20.0
 """A beat is written every 5 s; a worker that missed three is taken for gone."""
+CANCEL_TTL, PROGRESS_TTL = 3600.0, 86_400.0
 COUNTER_TTL = 10 * 365 * 86_400.0
 REMEMBERED = 30 * 86_400.0
 """Seconds that an operation stays in the record."""
@@ -66,12 +67,28 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True)
+class Cancel:
+    """A running job is to end."""
+
+    by: str = ""
+    """Who asked for it, `user@host`."""
+    within: float = 10.0
+    """Seconds that it may take to see that by itself, before it is interrupted."""
+
+    @classmethod
+    def from_text(cls, text: str) -> Cancel:
+        return cls(**_known(cls, json.loads(text)))
+
+
+@dataclass(frozen=True, slots=True)
 class Marks:
     """What operators ask of workers, read in one go."""
 
     restart: str | None = None
     """Changes each time a restart is asked for."""
     paused: Mapping[str, Pause] = field(default_factory=dict)
+    cancelled: Mapping[str, Cancel] = field(default_factory=dict)
+    """Running jobs that are to end, by uuid."""
 
     def is_paused(self, queue: str) -> bool:
         return self.pause_of(queue) is not None
@@ -129,7 +146,25 @@ class LastSeen:
         return cls(**_known(cls, json.loads(text)))
 
 
-def _known(cls: type[Pause | Beat | LastSeen], found: Mapping[str, Any]) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a job says it is."""
+
+    fraction: float
+    """From 0 to 1."""
+    text: str = ""
+
+    @classmethod
+    def from_text(cls, text: str) -> Progress:
+        return cls(**_known(cls, json.loads(text)))
+
+
+def _under(prefix: str, found: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Of what was scanned, what is behind this prefix."""
+    return ((key.removeprefix(prefix), value) for key, value in found.items() if key.startswith(prefix))
+
+
+def _known(cls: type[Pause | Cancel | Beat | LastSeen | Progress], found: Mapping[str, Any]) -> dict[str, Any]:
     return {name: found[name] for name in (field.name for field in fields(cls)) if name in found}
 
 
@@ -153,13 +188,30 @@ class ControlStore:
         """Whether it had been paused."""
         return self._store.delete(f"mark:pause:{queue}")
 
+    def cancel_running(self, uuid: str, cancel: Cancel) -> None:
+        """Ask the worker that runs this job to end it; heard within a second or so, and for an hour."""
+        self._store.put(f"mark:cancel:{uuid}", json.dumps(asdict(cancel)), CANCEL_TTL)
+
+    def was_cancelled(self, uuid: str) -> None:
+        """It has ended."""
+        self._store.delete(f"mark:cancel:{uuid}")
+
     def marks(self) -> Marks:
         found = self._store.scan("mark:")
-        prefix = "mark:pause:"
-        paused = {
-            key.removeprefix(prefix): Pause.from_text(value) for key, value in found.items() if key.startswith(prefix)
-        }
-        return Marks(restart=found.get("mark:restart"), paused=paused)
+        paused = {queue: Pause.from_text(value) for queue, value in _under("mark:pause:", found)}
+        cancelled = {uuid: Cancel.from_text(value) for uuid, value in _under("mark:cancel:", found)}
+        return Marks(found.get("mark:restart"), paused, cancelled)
+
+    # Progress
+
+    def show_progress(self, uuid: str, fraction: float, text: str) -> None:
+        """How far a running job is, from 0 to 1, for people to see; forgotten after a day without news."""
+        self._store.put(f"progress:{uuid}", json.dumps({"fraction": fraction, "text": text}), PROGRESS_TTL)
+
+    def progress(self, uuid: str) -> Progress | None:
+        """What the job said last, in any of its attempts."""
+        found = self._store.get(f"progress:{uuid}")
+        return None if found is None else Progress.from_text(found)
 
     # Beats
 

@@ -13,6 +13,7 @@ from queuectl.errors import JobDefinitionError, ManuallyFailed
 from queuectl.jobs.masking import MASK, is_secret
 from queuectl.jobs.middleware import Middleware
 from queuectl.jobs.pending import ANYWHERE, Pending, dispatch, dispatch_beside
+from queuectl.jobs.progress import show
 from queuectl.jobs.running import state_of
 from queuectl.jobs.settings import Delay, check_settings, is_class_variable, own_annotations, span
 
@@ -91,6 +92,19 @@ class Job:
     def uuid(self) -> str:
         """What this job is called in every store, the same at each attempt."""
         return state_of(self, "uuid").uuid
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether somebody wants this run to end (`queuectl jobs:cancel --running`). It costs nothing to ask.
+
+        A job that does many things asks before each, and returns or raises `JobCancelled`. One that does not is
+        interrupted a little later, as at its time limit.
+        """
+        return state_of(self, "cancelled").is_cancelled()
+
+    def progress(self, fraction: float, text: str = "") -> None:
+        """Tell people how far this is, from 0 to 1; they see it in `queuectl jobs:show` and `queuectl top`."""
+        show(state_of(self, "progress()"), fraction, text)
 
     def release(self, seconds: float | timedelta = 0) -> None:
         """Go back into the queue for that long once `handle` has ended, however it ends. Uses up an attempt."""

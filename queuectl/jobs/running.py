@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -34,6 +34,10 @@ class Running:
     """Set by `snooze()`: this run is not to count as an attempt."""
     failure: BaseException | None = None
     """Set by `fail()`: why. Stands above a release."""
+    is_cancelled: Callable[[], bool] = bool
+    """Whether somebody wants this run to end."""
+    shown_at: float = float("-inf")
+    """Monotonic time at which its progress was passed on last."""
     depth: int = 0
     """How many jobs wait for this one in the same call stack; set when it starts."""
 

@@ -69,31 +69,44 @@ class Runner:
         self._raised = Raised()
 
     def run(
-        self, attempt: Attempt, *, timeout: float = 0, alarm: Alarm = no_alarm, begins: Callable[[], None] = _nothing
+        self,
+        attempt: Attempt,
+        *,
+        timeout: float = 0,
+        alarm: Alarm = no_alarm,
+        begins: Callable[[], None] = _nothing,
+        is_cancelled: Callable[[], bool] = bool,
     ) -> Report:
         """Run it and tell how it ended; whatever the job does, this returns.
 
         A plain `handle` runs in this thread, inside *alarm*; a coroutine is cancelled after *timeout* seconds.
-        0 is no limit. *begins* is told before `handle` is called.
+        0 is no limit. *begins* is told before `handle` is called; *is_cancelled* says whether somebody wants it to end.
         """
         found = self._prepare(attempt)
         if isinstance(found, Report):
             return found
-        job, state = found[0], _state(attempt, found[1], timeout)
+        job, state = found[0], _state(attempt, found[1], timeout, is_cancelled)
         with running(job, state):
             begins()
             begun = telling.starting(attempt)
             raised = self._call(self._handler(job), _is_coroutine(type(job).handle), timeout, alarm)
             return self._ended(attempt, job, state, raised, timeout, begun)
 
-    async def run_async(self, attempt: Attempt, *, timeout: float = 0, begins: Callable[[], None] = _nothing) -> Report:
+    async def run_async(
+        self,
+        attempt: Attempt,
+        *,
+        timeout: float = 0,
+        begins: Callable[[], None] = _nothing,
+        is_cancelled: Callable[[], bool] = bool,
+    ) -> Report:
         """The same on the loop that this is awaited on, for a job that `is_async`."""
         found = self._prepare(attempt)
         if isinstance(found, Report):
             return found
-        job, state = found[0], _state(attempt, found[1], timeout)
+        job, state = found[0], _state(attempt, found[1], timeout, is_cancelled)
         if not _is_coroutine(type(job).handle):  # a payload may show another job's name
-            return await self.loop.beside(partial(self.run, attempt, begins=begins))
+            return await self.loop.beside(partial(self.run, attempt, begins=begins, is_cancelled=is_cancelled))
         with running(job, state):
             begins()
             begun = telling.starting(attempt)
@@ -170,7 +183,8 @@ class Runner:
 
     def _call(self, function: Callable[[], Any], coroutine: bool, timeout: float, alarm: Alarm) -> BaseException | None:
         if coroutine:
-            return self.loop.run(function, timeout)
+            raised, ended = _guarded(partial(self.loop.run, function, timeout), 0, alarm)
+            return raised or ended
         raised, returned = _guarded(function, timeout, alarm)
         if inspect.iscoroutine(returned):  # an `async def` behind a decorator that is none
             return self.loop.run(lambda: returned, timeout)
@@ -209,7 +223,9 @@ class Runner:
         return Report(ending, problem=why)
 
 
-def _state(attempt: Attempt, envelope: Envelope, timeout: float = 0.0) -> Running:
+def _state(
+    attempt: Attempt, envelope: Envelope, timeout: float = 0.0, is_cancelled: Callable[[], bool] = bool
+) -> Running:
     return Running(
         attempt.attempts,
         attempt.uuid,
@@ -217,6 +233,7 @@ def _state(attempt: Attempt, envelope: Envelope, timeout: float = 0.0) -> Runnin
         attempt.connection,
         from_payload(envelope.more.get("context")),
         timeout,
+        is_cancelled=is_cancelled,
     )
 
 

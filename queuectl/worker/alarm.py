@@ -24,22 +24,22 @@ class Alarm:
         _set_handler(signal.SIGALRM, self._ring)
 
     def __call__(self, seconds: float) -> Alarm:
-        """Raise `JobTimeout` in the block after *seconds*; 0 never does."""
+        """Raise `JobTimeout` in the block after *seconds*; 0 never does, but the parent may, by the same signal."""
         self._seconds = seconds
         return self
 
     def __enter__(self) -> None:
+        self.install()  # again each time: the job before may have taken the signal for itself
+        self._armed = True
         if self._seconds > 0:
-            self.install()  # again each time: the job before may have taken the signal for itself
-            self._armed = True
             signal.setitimer(signal.ITIMER_REAL, self._seconds)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        # Disarm by the flag first: an alarm already on its way must find nothing to interrupt but this line.
+        self._armed = False
         if self._seconds > 0:
-            # Disarm by the flag first: an alarm already on its way must find nothing to interrupt but this line.
-            self._armed = False
             signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _ring(self, signum: int, frame: FrameType | None) -> None:

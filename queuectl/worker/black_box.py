@@ -1,7 +1,8 @@
 """What a child leaves behind, however it dies: the runs it had begun, and where its interpreter was at the end.
 
 A file in memory without a name, which both sides hold. The child writes into it and never waits for a reader; the
-parent reads it once the child is dead.
+parent reads it once the child is dead. The parent writes there which runs are to end: a job that is busy hears of
+nothing else.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import signal
 import struct
 import sys
+from collections import deque
 
 WHERE_ARE_YOU = signal.SIGUSR1
 """Has the interpreter write down where it is, even from inside C code."""
@@ -20,11 +22,13 @@ LONGEST = 65_536
 
 
 class BlackBox:
-    """The parent's end: a place for each job that runs at once, and behind them what the interpreter writes."""
+    """The parent's end: for each job that runs at once a place and a wish, behind them what the interpreter writes."""
 
     def __init__(self, descriptor: int, places: int) -> None:
         self._descriptor = descriptor
-        self._trace_at = places * _KEY.size
+        self._wishes_at = places * _KEY.size
+        self._trace_at = 2 * self._wishes_at
+        self._wishes: deque[int] = deque(maxlen=places)
 
     @classmethod
     def make(cls, places: int = 1) -> BlackBox:
@@ -39,7 +43,12 @@ class BlackBox:
     @property
     def begun(self) -> frozenset[int]:
         """The keys of the runs that began last in each place."""
-        return frozenset(key for (key,) in _KEY.iter_unpack(os.pread(self._descriptor, self._trace_at, 0))) - {0}
+        return frozenset(key for (key,) in _KEY.iter_unpack(os.pread(self._descriptor, self._wishes_at, 0))) - {0}
+
+    def cancel(self, key: int) -> None:
+        """This run is to end."""
+        self._wishes.append(key)
+        os.pwrite(self._descriptor, b"".join(map(_KEY.pack, self._wishes)), self._wishes_at)
 
     @property
     def trace(self) -> str:
@@ -63,7 +72,8 @@ class Writer:
     def __init__(self, descriptor: int, places: int = 1) -> None:
         os.set_inheritable(descriptor, False)
         self._descriptor = descriptor
-        self._places = mmap.mmap(descriptor, places * _KEY.size)
+        self._wishes_at = places * _KEY.size
+        self._places = mmap.mmap(descriptor, 2 * self._wishes_at)
 
     def fileno(self) -> int:
         """Where the interpreter writes."""
@@ -72,6 +82,10 @@ class Writer:
     def begin(self, key: int, place: int = 0) -> None:
         """The code of this run is about to be called. Written to memory: once for each job, without a system call."""
         _KEY.pack_into(self._places, place * _KEY.size, key)
+
+    def is_cancelled(self, key: int) -> bool:
+        """Whether the parent wants this run to end. Without a system call as well: a job may ask often."""
+        return any(wish == key for (wish,) in _KEY.iter_unpack(self._places[self._wishes_at :]))
 
 
 def _nameless_file() -> int:

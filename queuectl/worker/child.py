@@ -88,5 +88,11 @@ def call_failed(frame: Frame, runner: Runner) -> bytes:
 
 def _run(frame: Frame, box: Writer, runner: Runner, alarm: Alarm) -> bytes:
     attempt, timeout = run_from(frame)
-    report = runner.run(attempt, timeout=timeout, alarm=alarm, begins=partial(box.begin, frame.key))
+    report = runner.run(
+        attempt,
+        timeout=timeout,
+        alarm=alarm,
+        begins=partial(box.begin, frame.key),
+        is_cancelled=partial(box.is_cancelled, frame.key),
+    )
     return pack_report(frame.key, report)

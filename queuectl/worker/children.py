@@ -17,7 +17,7 @@ from typing import Any
 
 from queuectl.jobs.outcome import Ending
 from queuectl.worker.black_box import WHERE_ARE_YOU, BlackBox
-from queuectl.worker.frames import CHUNK, Frame, FrameReader
+from queuectl.worker.frames import CHUNK, Frame, FrameReader, Kind, pack
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 MOMENT, MOMENTS = 0.1, 5
@@ -121,6 +121,22 @@ class Child:
         if not self.runs:
             self.is_alone = False
         return True
+
+    def cancel(self, key: int, patience: float) -> None:
+        """Show what it runs under this key that it is to end, in *patience* seconds at the latest."""
+        self._box.cancel(key)
+        self.runs[key] = min(self.runs[key], monotonic() + patience)
+        self._wake_at = min(self._wake_at, self.runs[key])
+
+    def interrupt(self, key: int) -> None:
+        """As at its time limit: by an exception in a plain job, by cancelling a coroutine."""
+        if key not in self.runs:
+            return
+        if self._places == 1:
+            self._send(os.kill, signal.SIGALRM)
+        else:
+            self._out += pack(Kind.CANCEL, key)
+            self.flush()
 
     def next_deadline(self, now: float) -> float:
         """Monotonic time at which something it runs may have to be ended: never later than the true one."""

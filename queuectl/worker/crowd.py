@@ -43,12 +43,15 @@ class Crowd:
         """Where in the black box nobody writes; taken and given back in single steps, which threads may do at once."""
         self._todo: SimpleQueue[Callable[[], bytes]] = SimpleQueue()
         self._threads = 0
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[int, asyncio.Task[None]] = {}
 
     def take(self, frames: Iterable[Frame]) -> None:
         """Begin what these ask for, and return at once. Coroutines go to their loop together, and begin there."""
         coroutines: list[tuple[int, Attempt, float]] = []
         for frame in frames:
+            if frame.kind is Kind.CANCEL:
+                self._runner.loop.soon(partial(self._cancel, frame.key))
+                continue
             if frame.kind is not Kind.RUN:
                 self._in_a_thread(partial(call_failed, frame, self._runner))
                 continue
@@ -78,21 +81,26 @@ class Crowd:
 
     def _run(self, key: int, attempt: Attempt) -> bytes:
         place = self._free.pop()
-        report = self._runner.run(attempt, begins=partial(self._box.begin, key, place))
+        begins, is_cancelled = partial(self._box.begin, key, place), partial(self._box.is_cancelled, key)
+        report = self._runner.run(attempt, begins=begins, is_cancelled=is_cancelled)
         self._free.append(place)
         return pack_report(key, report)
 
     def _on_the_loop(self, runs: Iterable[tuple[int, Attempt, float]]) -> None:
         for run in runs:
-            task = asyncio.get_running_loop().create_task(self._run_async(*run))
-            self._tasks.add(task)  # the loop itself holds its tasks only weakly
-            task.add_done_callback(self._tasks.discard)
+            # Kept here: the loop itself holds its tasks only weakly.
+            self._tasks[run[0]] = asyncio.get_running_loop().create_task(self._run_async(*run))
+
+    def _cancel(self, key: int) -> None:
+        """End a coroutine, as its time limit would; a plain job has no such handle, and is waited for."""
+        if (task := self._tasks.get(key)) is not None:
+            task.cancel()
 
     async def _run_async(self, key: int, attempt: Attempt, timeout: float) -> None:
         try:
             place = self._free.pop()
-            begins = partial(self._box.begin, key, place)
-            report = await self._runner.run_async(attempt, timeout=timeout, begins=begins)
+            begins, is_cancelled = partial(self._box.begin, key, place), partial(self._box.is_cancelled, key)
+            report = await self._runner.run_async(attempt, timeout=timeout, begins=begins, is_cancelled=is_cancelled)
             self._free.append(place)
             leave_if_forked(self._born_as)
             self._out.send(pack_report(key, report))
@@ -100,6 +108,8 @@ class Crowd:
             raise
         except BaseException as error:
             _die_of(error)
+        finally:
+            self._tasks.pop(key, None)
 
 
 def _die_of(error: BaseException) -> NoReturn:

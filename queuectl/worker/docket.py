@@ -10,7 +10,7 @@ from time import monotonic
 
 from queuectl.clock import Clock
 from queuectl.drivers.contract import Driver, Reserved, Settlement, Verdict
-from queuectl.errors import MalformedPayload, TimedOut, UnknownJob, WorkerDied
+from queuectl.errors import JobCancelled, MalformedPayload, TimedOut, UnknownJob, WorkerDied
 from queuectl.events import (
     Event,
     JobDone,
@@ -101,6 +101,8 @@ class Docket:
         """Running jobs without a child: one of them killed the one they shared, and each runs again alone."""
         self.awaited: deque[Unsettled] = deque()
         """What has ended for good while somebody waits for it, and has not been told yet."""
+        self.cancelled: dict[int, str] = {}
+        """Running jobs that somebody asked to end, and who."""
         self.processed = 0
         self.counts: dict[str, int] = {}
         """What has been settled since the counters were last written: `done:QUEUE`, `failed:QUEUE`, …"""
@@ -142,6 +144,8 @@ class Docket:
         """A run has ended: decide what becomes of the job."""
         running = self.running.pop(key)
         self.processed += 1
+        if self.cancelled and (by := self.cancelled.pop(key, None)) is not None:
+            report = _as_cancelled(running, report, by)
         self._settle(running, self._judge(running, report), report.problem)
         return running
 
@@ -322,6 +326,15 @@ def minimal(outcome: Outcome) -> Outcome:
     note = "The store refused the text of this error."
     plain = Problem(outcome.record.problem.type.encode("ascii", "replace").decode()[:80], note, note)
     return replace(outcome, record=replace(outcome.record, problem=plain))
+
+
+def _as_cancelled(running: Running, report: Report, by: str) -> Report:
+    """What ended well ended well; anything else ended because it was asked to, and is not tried again."""
+    if report.ending in (Ending.FINISHED, Ending.FAILED):
+        return report
+    trace = report.problem.text if report.problem is not None else ""
+    why = f"{running.attempt.job} was cancelled by {by} while it ran."
+    return Report(Ending.FAILED, problem=problem(JobCancelled, why, trace))
 
 
 def _report_of(running: Running, death: Death, killed_for: Ending | None) -> Report:

@@ -27,6 +27,7 @@ class Kind(IntEnum):
     HOOKED = 4  # a `failed` hook has been called
     RUN = 5
     FAILED = 6  # call the job's `failed` hook
+    CANCEL = 7  # cancel a coroutine
 
 
 _KINDS = {kind.value: kind for kind in Kind}

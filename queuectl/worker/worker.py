@@ -13,6 +13,7 @@ from queuectl.drivers.contract import Driver
 from queuectl.events import Event, Listener, QueuePaused, QueueResumed, WorkerNote, WorkerStarted, WorkerStopped
 from queuectl.jobs.outcome import Ending
 from queuectl.worker.appetite import Appetite
+from queuectl.worker.cancelling import Cancelling
 from queuectl.worker.children import resident
 from queuectl.worker.crew import Crew
 from queuectl.worker.docket import Docket
@@ -82,6 +83,7 @@ class Worker:
         self._stopping = Stopping(options.grace)
         self._handout = Handout(self._switchboard, self._crew, self._docket, self._exchanges, options.kill_after)
         self._hearing = Hearing(self._switchboard, self._crew, self._docket, self._appetite, self._stopping, self._note)
+        self._cancelling = Cancelling(driver, self._link, self._docket, self._crew, options.kill_after)
         self._paused = False
         self._queues: tuple[str, ...] = options.queues
         """Those that are not paused."""
@@ -210,6 +212,7 @@ class Worker:
             self._crew.fill()
         self._upkeep.tend()
         self._tell_pauses()
+        self._cancelling.tend(self._upkeep.marks.cancelled)
         self._enforce_deadlines()
         self._mind_memory()
         self._looks_for_reasons = True
@@ -221,6 +224,7 @@ class Worker:
         times = [now + self._upkeep.left, *(child.next_deadline(now) for child in self._crew)]
         if self._needs_children:
             times.append(now + self._crew.start_in)
+        times.append(self._cancelling.due_at)
         if self._stopping.by > now:
             times.append(self._stopping.by)
         return min(times)

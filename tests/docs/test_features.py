@@ -34,5 +34,6 @@ EXPECTED = (
     "Broken goes to default\nBroken failed at attempt 1: no such shelf",
     "1\nreceipt of order 13, asked for by request 8c01",
     "2 passed",
+    "Progress(fraction=1, text='all rows')",
     "invoice 7 is not there yet: attempt 1\nRelease(after=3600.0, spared=True)",
 )

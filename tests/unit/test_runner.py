@@ -25,7 +25,7 @@ from queuectl.jobs.payload import encode
 from queuectl.jobs.problem import problem
 from queuectl.jobs.registry import Registry
 from queuectl.jobs.running import current_job
-from queuectl.runner import Attempt, Runner, judge, refuse_late
+from queuectl.runner import Attempt, Runner, judge, no_alarm, refuse_late
 from queuectl.worker.alarm import Alarm
 
 NOW = 1_800_000_000.0
@@ -358,12 +358,13 @@ def test_a_coroutine_runs_on_one_loop(runner: Runner) -> None:
 
 
 def test_a_coroutine_beyond_its_timeout_is_cancelled(runner: Runner) -> None:
-    """The problem shows where it waited; the alarm is not for coroutines."""
+    """The problem shows where it waited; the alarm's time is not for coroutines."""
 
-    def no(_seconds: float) -> Any:
-        raise AssertionError("armed")
+    def untimed(seconds: float) -> Any:
+        assert seconds == 0
+        return no_alarm(seconds)
 
-    report = runner.run(attempt(Slow("wait")), timeout=0.02, alarm=no)
+    report = runner.run(attempt(Slow("wait")), timeout=0.02, alarm=untimed)
     assert report.ending is Ending.TIMED_OUT
     assert report.problem is not None
     assert report.problem.message == "Slow ran longer than its timeout of 0.02 s."
