@@ -52,7 +52,7 @@ class Awaited:
         keeper: Callable[[Driver], Driver | None] = lambda driver: None,
         note: Callable[[str], object] = lambda text: None,
     ) -> None:
-        """*failed*: every store that may have their failures; *keeper* gives the store that keeps a driver's jobs while
+        """*failed*: the other stores that may have their failures; *keeper* gives the store that keeps a driver's jobs while
         that one is away; *note* is told of outages, which are waited out."""
         self.watch = watch
         self._clock = clock
@@ -127,7 +127,7 @@ class Awaited:
         self._missed -= found
         yield from self._told(driver)  # meanwhile
         for uuid in sorted(absent & self._open[driver]):
-            row = next(filter(None, (store.get(uuid) for store in self._failed)), None)
+            row = next(filter(None, (store.get(uuid) for store in (driver.failed, *self._failed))), None)
             if row is None and uuid not in self._missed:
                 self._missed.add(uuid)
                 continue

@@ -25,7 +25,7 @@ def driver(clock: FakeClock) -> Driver:
 
 @pytest.fixture
 def awaited(driver: Driver, clock: FakeClock) -> Awaited:
-    return Awaited("op-1", [driver.failed], clock=clock)
+    return Awaited("op-1", [], clock=clock)
 
 
 def push(driver: Driver, uuid: str, queue: str = "mail") -> None:
@@ -70,6 +70,16 @@ def test_a_failure_that_nobody_told_is_found(driver: Driver, awaited: Awaited, c
     [found] = searched(awaited, clock)
     assert (found.done, found.end and found.end.message) == (False, "no")
     assert awaited.open == 0
+
+
+def test_a_failure_that_was_collected_elsewhere_is_found(driver: Driver, clock: FakeClock) -> None:
+    """Carried there by another worker before anybody looked."""
+    far = build(Connection(name="far", driver="sync"), clock=clock)
+    attempt = Attempt("memory", "mail", b"{}", "a", "Mail", 3)
+    far.failed.add([record(attempt, Problem("ValueError", "no", "ValueError: no"), clock.now())])
+    awaited = Awaited("op-1", [far.failed], clock=clock)
+    awaited.expect(driver, ["a"])
+    assert [ended.end and ended.end.message for ended in searched(awaited, clock)] == ["no"]
 
 
 def test_a_job_that_is_nowhere_is_lost(driver: Driver, awaited: Awaited, clock: FakeClock) -> None:
