@@ -52,8 +52,8 @@ class Awaited:
         keeper: Callable[[Driver], Driver | None] = lambda driver: None,
         note: Callable[[str], object] = lambda text: None,
     ) -> None:
-        """*failed*: the other stores that may have their failures; *keeper* gives the store that keeps a driver's jobs while
-        that one is away; *note* is told of outages, which are waited out."""
+        """*failed*: the other stores that may have their failures; *keeper* gives the store that keeps a driver's jobs
+        while that one is away; *note* is told of outages, which are waited out."""
         self.watch = watch
         self._clock = clock
         self._failed, self._keeper, self._note = failed, keeper, note
