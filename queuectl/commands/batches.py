@@ -87,19 +87,20 @@ def in_batches(
     *,
     progress: Progress,
     quiet: bool,
+    size: int = BATCH,
 ) -> None:
-    """Act on all, however many, with one batch in memory; Ctrl-C says how far it got. *act* gives the uuids of those
-    that it has done it to.
+    """Act on all, however many, with one batch of this *size* in memory; Ctrl-C says how far it got.
 
+    *act* gives the uuids of those that it has done it to.
     Each job gets a line unless *quiet*; on a terminal only where one batch is enough for all of them.
     """
     try:
-        for number, batch in enumerate(_batches(jobs)):
+        for number, batch in enumerate(_batches(jobs, size)):
             moved = act(batch)
             tally.done += len(moved)
             tally.overtaken += len(batch) - len(moved)
             progress.say(f"{tally.done:,} {tally.done_word}")
-            is_long = number > 0 or len(batch) == BATCH
+            is_long = number > 0 or len(batch) == size
             if is_long and session.output.is_terminal:
                 tally.listed = False
             elif not (quiet or session.output.quiet):
@@ -136,11 +137,11 @@ def looking_at(session: Session, selection: Selection, failed: FailedJobs) -> Pr
     return Progress(session.output, "failed jobs looked at", total)
 
 
-def _batches(jobs: Iterable[T]) -> Iterator[list[T]]:
+def _batches(jobs: Iterable[T], size: int) -> Iterator[list[T]]:
     batch: list[T] = []
     for job in jobs:
         batch.append(job)
-        if len(batch) == BATCH:
+        if len(batch) == size:
             yield batch
             batch = []
     if batch:

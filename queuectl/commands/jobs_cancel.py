@@ -17,7 +17,7 @@ from queuectl.commands.jobs_list import NOT_FOUND
 from queuectl.commands.options import Connection, DryRun, Expect, Force, Json, Purge, QueuedIds
 from queuectl.commands.output import Output
 from queuectl.commands.progress import Progress
-from queuectl.commands.queued import Queued, Queues, reachable_queues
+from queuectl.commands.queued import PAGE, Queued, Queues, reachable_queues
 from queuectl.commands.recording import Recording
 from queuectl.commands.selection import Selection, select
 from queuectl.commands.session import Session
@@ -67,7 +67,7 @@ class Cancelling:
         progress = Progress(self.session.output, "jobs looked at", self.queues.total(self.selection))
         with Recording(self.session, "jobs:cancel", undoable=keep, dry_run=dry_run) as recording, progress:
             act = _uuids if dry_run else self._act(recording)
-            in_batches(self.session, self.jobs(progress), act, tally, progress=progress, quiet=quiet)
+            in_batches(self.session, self.jobs(progress), act, tally, progress=progress, quiet=quiet, size=PAGE)
         tally.close(self.selection, recording)
         tally.overtaken -= self.asked
         return recording

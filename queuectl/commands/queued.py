@@ -13,17 +13,19 @@ from queuectl.commands.selection import Passing, Range, Selection
 from queuectl.commands.session import Session
 from queuectl.drivers.contract import Driver, State, Stored
 from queuectl.errors import MalformedPayload, UsageError
-from queuectl.failing import batched
 from queuectl.jobs.payload import decode
 
-PAGE = 500
+PAGE = 100
+"""Jobs that are in memory at a time, payloads included."""
+FEW = 50
+"""Ids that a store is asked for; of more than these it shows everything once, and we choose."""
 RECENT = 1000
 """Jobs that are looked through for a name."""
 PARKED = "parked"
 STATES: Mapping[str, Sequence[State]] = {
-    "ready": ("ready",),
-    "delayed": ("delayed",),
     "reserved": ("reserved",),
+    "delayed": ("delayed",),
+    "ready": ("ready",),
     PARKED: ("delayed", "ready"),
 }
 """Where a store lists the jobs that we call so."""
@@ -47,6 +49,11 @@ class Queued:
         except MalformedPayload:
             return cls(connection, stored, stored.id, "", None)
         return cls(connection, stored, envelope.uuid or stored.id, envelope.display, envelope.created_at)
+
+    @property
+    def ids(self) -> set[str]:
+        """All that it may be called."""
+        return {self.uuid, self.stored.id}
 
     @property
     def state(self) -> str:
@@ -96,7 +103,7 @@ class Queues:
         """A sentence for each name that nobody has, but that looks like one somebody has."""
         if filters.names:
             queues = {queue for driver in self._drivers.values() for queue in known_queues(driver)}
-            recent = islice(self._everything(Selection(everything=True), tuple(STATES)), RECENT)
+            recent = islice(self._all(), RECENT)
             yield from filters.doubts(queues=queues, jobs=(one.job for one in recent))
 
     def _matches(self, selection: Selection, one: Queued) -> bool:
@@ -117,28 +124,38 @@ class Queues:
 
     def _named(self, selection: Selection) -> Iterator[Queued]:
         """Those of these ids, wherever they are; what nobody has is noted. `UsageError` for an id that two have."""
-        for keys in batched(selection.keys, PAGE):
-            found = [Queued.of(name, one) for name, driver in self._drivers.items() for one in driver.find(keys)]
-            owners = _owners(found)
-            selection.missing += [key for key in keys if key not in owners]
-            for key in keys:
-                _require_one(key, owners.get(key, set()))
-            yield from found
+        wanted = set(selection.keys)
+        found = self._among(wanted) if len(wanted) > FEW else self._found(selection.keys)
+        seen: set[str] = set()
+        for one in found:
+            seen |= one.ids & wanted
+            yield one
+        selection.missing += [key for key in selection.keys if key not in seen]
         for words in selection.ranges:
             yield from self._in_range(words, selection)
 
+    def _found(self, keys: Sequence[str]) -> list[Queued]:
+        found = [Queued.of(name, one) for name, driver in self._drivers.items() for one in driver.find(keys)]
+        _require_one_each(keys, found)
+        return found
+
+    def _among(self, wanted: set[str]) -> Iterator[Queued]:
+        if len(self._drivers) > 1:
+            _require_one_each(wanted, (one for one in self._all() if one.ids & wanted))
+        return (one for one in self._all() if one.ids & wanted)
+
+    def _all(self) -> Iterator[Queued]:
+        return self._everything(Selection(everything=True), tuple(STATES))
+
     def _in_range(self, words: Range, selection: Selection) -> Iterator[Queued]:
-        _require_one(words.words, {one.connection for one in self._holding(words)})
+        _require_one(words.words, {one.connection for one in self._all() if words.holds(one.stored.id)})
         empty = True
-        for one in self._holding(words):
-            empty = False
-            yield one
+        for one in self._all():
+            if words.holds(one.stored.id):
+                empty = False
+                yield one
         if empty:
             selection.missing.append(words.words)
-
-    def _holding(self, words: Range) -> Iterator[Queued]:
-        everything = self._everything(Selection(everything=True), tuple(STATES))
-        return (one for one in everything if words.holds(one.stored.id))
 
 
 def _by_connection(jobs: Iterable[Queued]) -> dict[str, list[Queued]]:
@@ -148,13 +165,14 @@ def _by_connection(jobs: Iterable[Queued]) -> dict[str, list[Queued]]:
     return found
 
 
-def _owners(found: Iterable[Queued]) -> dict[str, set[str]]:
-    """By each id that a job has, the connections that have such a job."""
+def _require_one_each(keys: Iterable[str], found: Iterable[Queued]) -> None:
+    """`UsageError` where two connections have a job of one of these ids."""
     owners: dict[str, set[str]] = {}
     for one in found:
-        for key in {one.uuid, one.stored.id}:
+        for key in one.ids:
             owners.setdefault(key, set()).add(one.connection)
-    return owners
+    for key in keys:
+        _require_one(key, owners.get(key, set()))
 
 
 def _require_one(words: str, connections: set[str]) -> None:

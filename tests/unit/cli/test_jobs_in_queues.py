@@ -224,3 +224,11 @@ def test_an_id_that_two_connections_have_is_2(site: Site) -> None:
         assert (run.code, "--connection" in run.err) == (2, True), words
     assert site.run("jobs:cancel", "1", "--connection=other").code == 0
     assert (site.size("mail"), site.size("mail", "other")) == (1, 0)
+
+
+def test_many_ids_may_come_from_a_pipe(busy: Site) -> None:
+    """More than a store is asked for at a time; what nobody has is named all the same."""
+    meant = busy.push("low", 700)
+    run = busy.run("jobs:cancel", "-", UNKNOWN, "--yes", "--json", stdin="".join(f"{uuid}\n" for uuid in meant))
+    assert (run.code, run.json["cancelled"], run.json["missing"]) == (1, 700, [UNKNOWN])
+    assert sorted(uuids(busy.run("jobs:list", "--ids"))) == [A, B, C, D]
