@@ -43,6 +43,8 @@ if redis.call('EXISTS', KEYS[5], KEYS[6], KEYS[7]) == 0 then
   return {jobs, 0}
 end
 -- The same operation once more: what came since joins what it has.
+redis.call('LLEN', KEYS[5])
+for k = 6, 7 do redis.call('ZCARD', KEYS[k]) end
 local jobs = redis.call('LPOP', q.list, ARGV[2]) or {}
 local moved, more = #jobs, #jobs == tonumber(ARGV[2])
 for _, job in ipairs(jobs) do redis.call('RPUSH', KEYS[5], job) end
@@ -69,8 +71,8 @@ redis.call('DEL', KEYS[2])  -- a first write that a full server allows: it then 
 local answer = {}
 for a = 2, #ARGV do
   local due = redis.call('ZSCORE', KEYS[1], ARGV[a])
+  if due and KEYS[3] then add(KEYS[3], due, ARGV[a]) end  -- kept before it is gone: a script is never rolled back
   answer[a - 1] = redis.call('ZREM', KEYS[1], ARGV[a])
-  if due and KEYS[3] then add(KEYS[3], due, ARGV[a]) end
 end
 expire(3, #KEYS, ARGV[1])
 return answer

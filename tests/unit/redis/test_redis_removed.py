@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -12,12 +13,19 @@ from queuectl.clock import FakeClock
 from queuectl.drivers.contract import Driver, Stored
 from queuectl.drivers.redis import RedisDriver
 from queuectl.drivers.removed import KEPT, Restored
+from queuectl.errors import ConfigurationError
 from queuectl.jobs.outcome import FailedRecord
 from queuectl.testing.contract.base import entry, fail_one, push, record, reserve, reserve_one, uuids_of
 from queuectl.testing.servers import Valkey
 
 OPERATION = "op-7k2f9q"
 Open = Callable[..., RedisDriver]
+REMOVALS: dict[str, Callable[[Driver, str], object]] = {
+    "flush": lambda driver, uuid: driver.failed.flush(keep=OPERATION),
+    "forget": lambda driver, uuid: driver.failed.forget([uuid], keep=OPERATION),
+    "cancel": lambda driver, uuid: driver.cancel(_waiting(driver, "mail"), keep=OPERATION),
+    "clear": lambda driver, uuid: driver.clear("mail", keep=OPERATION),
+}
 
 
 @pytest.fixture
@@ -131,6 +139,23 @@ def test_a_full_server_lets_jobs_go_and_takes_them_back(
     assert driver.failed.count() == 3
     assert driver.clear("mail", keep=OPERATION) == 2
     assert driver.removed.purge() == 2
+
+
+@pytest.mark.parametrize("part", ["list", "delayed", "reserved", "failed"])
+@pytest.mark.parametrize("verb", ["flush", "forget", "cancel", "clear"])
+def test_a_key_of_another_type_where_jobs_are_kept_costs_none(
+    driver: RedisDriver, client: redis.Redis, prefix: str, clock: FakeClock, verb: str, part: str
+) -> None:
+    """A script that stops halfway has removed nothing that it had not kept."""
+    key, uuid = f"{prefix}queuectl:mail:removed/{OPERATION}/{part}", fail_one(driver, clock)
+    push(driver, entry(), entry(), entry(delay=60))
+    reserve_one(driver)
+    client.set(key, "no jobs")
+    with suppress(ConfigurationError):
+        REMOVALS[verb](driver, uuid)
+    client.delete(key)
+    driver.removed.put_back(OPERATION, running=True)
+    assert (driver.counts(["mail"])["mail"].size, driver.failed.count()) == (3, 1)
 
 
 def test_what_is_kept_ends_by_itself(driver: RedisDriver, client: redis.Redis, prefix: str, clock: FakeClock) -> None:
