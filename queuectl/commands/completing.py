@@ -52,7 +52,7 @@ ARGUMENTS: Mapping[str, Source] = {
     "dispatch NAME": KnownNames.jobs,
     "retry ID": lambda known: ["all", *known.failed()],
     "forget ID": lambda known: ["all", *known.failed()],
-    "failed ID": lambda known: ["show", *known.failed()],
+    "failed ID": KnownNames.failed,
     "failed:show ID": KnownNames.failed,
     "OPERATION": KnownNames.operations,
     "COMMAND|exit-codes": _commands,
@@ -66,11 +66,28 @@ def candidates(session: Session, words: Words) -> Iterator[Candidate]:
     before, current = words[:-1], words[-1] if words else ""
     session.config_path = _named_file(before) or session.config_path
     at = _place_of_command(before)
-    if at is None:
-        found = _global_options() if current.startswith("-") else _command_names(current)
-    else:
-        found = _of_command(session, by_name().get(before[at]), before[at + 1 :], current)
+    found = _beginning(current) if at is None else _after_command(session, before[at:], current)
     return (one for one in found if one.text.startswith(current) and safe(one.text) == one.text)
+
+
+def _beginning(current: str) -> Iterator[Candidate]:
+    return _global_options() if current.startswith("-") else _command_names(current)
+
+
+def _after_command(session: Session, before: Words, current: str) -> Iterator[Candidate]:
+    """`jobs list` is `jobs:list`: a word may be the second half of a name, or come after both halves."""
+    halves = 2 if ":".join(before[:2]) in by_name() else 1
+    if len(before) == 1:
+        yield from _second_halves(f"{before[0]}:")
+    spec = by_name().get(":".join(before[:halves]))
+    if spec is not None:
+        yield from _of_command(session, spec, before[halves:], current)
+
+
+def _second_halves(beginning: str) -> Iterator[Candidate]:
+    for name, spec in by_name().items():
+        if name.startswith(beginning):
+            yield Candidate(name.removeprefix(beginning), spec.help)
 
 
 def _place_of_command(words: Words) -> int | None:
@@ -105,9 +122,7 @@ def _global_options() -> Iterator[Candidate]:
     return _options(build().params)
 
 
-def _of_command(session: Session, spec: Spec | None, before: Words, current: str) -> Iterator[Candidate]:
-    if spec is None:
-        return iter(())
+def _of_command(session: Session, spec: Spec, before: Words, current: str) -> Iterator[Candidate]:
     from queuectl.commands.group import load
 
     parameters = load(spec, spec.name).params
