@@ -13,7 +13,7 @@ from queuectl.commands.recording import Recording
 from queuectl.commands.selection import Selection
 from queuectl.commands.session import Session
 from queuectl.commands.text import leader, safe
-from queuectl.failing import FailedJobs, Located
+from queuectl.failing import Located
 
 T = TypeVar("T")
 BATCH = 500
@@ -129,12 +129,6 @@ def recorded(session: Session, recording: Recording, act: Act) -> Act:
 def untouched(batch: Sequence[Located]) -> list[str]:
     """What acts in a dry run."""
     return [located.job.uuid for located in batch]
-
-
-def looking_at(session: Session, selection: Selection, failed: FailedJobs) -> Progress:
-    """What tells how many of the failed jobs have been looked at."""
-    total = failed.total() if selection.at_most is None else selection.at_most
-    return Progress(session.output, "failed jobs looked at", total)
 
 
 def _batches(jobs: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from queuectl.commands.batches import Tally, in_batches, looking_at, recorded, untouched
+from queuectl.commands.batches import Tally, in_batches, recorded, untouched
+from queuectl.commands.failed_stores import looking_at
 from queuectl.commands.recording import Recording
 from queuectl.commands.selection import Selection
 from queuectl.commands.session import Session

@@ -9,11 +9,10 @@ from typing import Annotated
 
 import typer
 
-from queuectl.commands.batches import looking_at
 from queuectl.commands.exit_codes import FAILED, THRESHOLD
 from queuectl.commands.failed_groups import grouped, show_groups
 from queuectl.commands.failed_rows import HEADER, HEADER_OF_ONE_ID, NARROW, to_json, to_row, to_row_with_one_id
-from queuectl.commands.failed_stores import doubt_names, reachable
+from queuectl.commands.failed_stores import doubt_names, looking_at, reachable
 from queuectl.commands.filters import Filter, filtered
 from queuectl.commands.listing import Counted, Form, Listing
 from queuectl.commands.options import Connection, FailedIds, Ids, Json, Jsonl

@@ -5,7 +5,9 @@ from __future__ import annotations
 from itertools import islice
 
 from queuectl.commands.filters import Filter
+from queuectl.commands.progress import Progress
 from queuectl.commands.reach import ask, stores
+from queuectl.commands.selection import Selection
 from queuectl.commands.session import Session
 from queuectl.drivers.contract import Driver
 from queuectl.failing import FailedJobs
@@ -36,3 +38,9 @@ def doubt_names(session: Session, jobs: FailedJobs, filters: Filter) -> None:
             queues=(job.queue for job in recent), jobs=(job.job for job in recent), errors=(job.error for job in recent)
         ):
             session.output.warn(sentence)
+
+
+def looking_at(session: Session, selection: Selection, failed: FailedJobs) -> Progress:
+    """What tells how many of the failed jobs have been looked at."""
+    total = failed.total() if selection.at_most is None else selection.at_most
+    return Progress(session.output, "failed jobs looked at", total)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Mapping
 
 
 def operator(environment: Mapping[str, str] = os.environ) -> str:
     """`user@host`; behind `sudo` the one who typed it, not root."""
-    return f"{environment.get('SUDO_USER') or _user()}@{socket.gethostname()}"
+    return f"{environment.get('SUDO_USER') or _user()}@{os.uname().nodename}"
 
 
 def _user() -> str:

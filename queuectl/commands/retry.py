@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from queuectl.commands.batches import Tally, in_batches, looking_at, recorded, untouched
+from queuectl.commands.batches import Tally, in_batches, recorded, untouched
 from queuectl.commands.consent import require_expected
 from queuectl.commands.exit_codes import PARTLY
-from queuectl.commands.failed_stores import doubt_names, reachable
+from queuectl.commands.failed_stores import doubt_names, looking_at, reachable
 from queuectl.commands.filters import Filter, filtered
 from queuectl.commands.options import Connection, DryRun, Expect, FailedIds, Foreign, Group, Json
 from queuectl.commands.recording import Recording
