@@ -51,9 +51,12 @@ class CommandGroup(TyperGroup):
 
     def resolve_command(self, ctx: Context, args: list[str]) -> tuple[str | None, TyperCommand | None, list[str]]:
         """`failed show ID` is `failed:show ID`."""
-        words = 2 if ":".join(args[:2]) in by_name() else 1
-        name = ":".join(args[:words])
-        return name, self.require_command(ctx, name), args[words:]
+        halves = 2 if ":".join(args[:2]) in by_name() or _is_first_half(args[0]) else 1
+        name = ":".join(args[:halves])
+        command = self.require_command(ctx, name)
+        if halves == 1:
+            _doubt_second_word(command, name, args[1:2])
+        return name, command, args[halves:]
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
         return super().parse_args(ctx, args or ["--help"])
@@ -62,6 +65,24 @@ class CommandGroup(TyperGroup):
         for panel in PANELS:
             with formatter.section(panel):
                 formatter.write_dl([(spec.name, spec.help) for spec in listed() if spec.panel == panel])
+
+
+def _is_first_half(word: str) -> bool:
+    """Is it no command, but what the names of some begin with?"""
+    return word not in by_name() and any(name.startswith(f"{word}:") for name in by_name())
+
+
+def _doubt_second_word(command: TyperCommand, name: str, following: list[str]) -> None:
+    """`jobs lst`: where a command takes no arguments, what follows may be the second half of another one's name."""
+    if following and not following[0].startswith("-") and _takes_none(command):
+        from queuectl.config.checking import did_you_mean
+
+        guess = did_you_mean(f"{name}:{following[0]}", (one for one in by_name() if one.startswith(f"{name}:")))
+        raise UsageError(f"{name} takes no {following[0]!r}.{guess}", hint=f"`queuectl {name} --help` explains it.")
+
+
+def _takes_none(command: TyperCommand) -> bool:
+    return all(parameter.param_type_name != "argument" for parameter in command.params)
 
 
 def build() -> CommandGroup:

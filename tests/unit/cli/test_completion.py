@@ -71,7 +71,6 @@ def test_commands_are_offered_once(site: Site) -> None:
         (("config", "--config", ""), []),
         (("no-such-command", ""), []),
     ],
-    ids=" ".join,
 )
 def test_names_are_offered_where_they_may_stand(ready: Site, words: tuple[str, ...], expected: list[str]) -> None:
     """Of queues, connections, jobs, and whatever else has names."""

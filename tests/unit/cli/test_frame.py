@@ -64,7 +64,14 @@ def test_every_command_explains_itself(site: Site, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "meant"), [("wrok", "work"), ("queue:moniter", "queue:monitor"), ("prune-faild", "prune-failed")]
+    ("typed", "meant"),
+    [
+        ("wrok", "work"),
+        ("queue:moniter", "queue:monitor"),
+        ("prune-faild", "prune-failed"),
+        ("queue:listne", "queue:listen"),
+        ("supervisor:confg", "supervisor:config"),
+    ],
 )
 def test_a_mistyped_command_is_guessed(site: Site, typed: str, meant: str) -> None:
     """Exit 2, and one line that says what was probably meant."""
@@ -72,6 +79,22 @@ def test_a_mistyped_command_is_guessed(site: Site, typed: str, meant: str) -> No
     assert run.code == 2
     assert run.err.splitlines()[0] == f"error: There is no command {typed!r}. Did you mean {meant!r}?"
     assert run.out == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "first_line"),
+    [
+        (("queue", "rety", "all"), "There is no command 'queue:rety'. Did you mean 'queue:retry'?"),
+        (("jobs", "lst"), "jobs takes no 'lst'. Did you mean 'jobs:list'?"),
+        (("restart", "mail"), "restart takes no 'mail'."),
+        (("wrok", "mail"), "There is no command 'wrok'. Did you mean 'work'?"),
+        (("help", "exit-code"), "There is no command 'exit-code'. Did you mean 'exit-codes'?"),
+    ],
+)
+def test_a_name_in_two_words_is_guessed_as_well(site: Site, words: tuple[str, ...], first_line: str) -> None:
+    """`queue retry` is `queue:retry`, and what is nearly that is told to be."""
+    run = site.run(*words)
+    assert (run.code, run.out, run.err.splitlines()[0]) == (2, "", f"error: {first_line}")
 
 
 def test_a_mistyped_option_is_one_line(site: Site) -> None:
