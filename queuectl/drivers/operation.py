@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import secrets
 from dataclasses import asdict, dataclass, fields
+from os import urandom
 
 PREFIX = "op-"
 _LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
@@ -43,4 +43,4 @@ class Operation:
 
 def new_operation_id() -> str:
     """Short enough to be typed, and drawn anew for each run: `op-7k2f9q`."""
-    return PREFIX + "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH))
+    return PREFIX + "".join(_LETTERS[byte % len(_LETTERS)] for byte in urandom(_LENGTH))
