@@ -84,7 +84,10 @@ class Recording:
         return self._operation.undoable and self.count > 0
 
     def tell_undo(self) -> None:
-        """How to take it back, where that can be done."""
-        if self.can_be_undone:
-            until = local(self._operation.at + KEPT)
-            self._session.output.info(f"Kept until {until}: `queuectl undo {self.id}` brings it back.")
+        """How to take it back, where that can be done, and how much of it."""
+        if not self.can_be_undone:
+            return
+        kept = sum(min(count, driver.removed.most) for driver, count in self._done.values())
+        what, them = ("Kept", "it") if kept == self.count else (f"The last {kept:,} are kept", "them")
+        until = local(self._operation.at + KEPT)
+        self._session.output.info(f"{what} until {until}: `queuectl undo {self.id}` brings {them} back.")

@@ -65,6 +65,18 @@ def _cut_off(session: Session, driver: SyncDriver) -> None:
         raise KeyboardInterrupt
 
 
+def test_it_is_told_how_much_can_be_undone(session: Session, driver: SyncDriver) -> None:
+    """All of it, as a rule; of very much only the last."""
+    told = session.output.stderr
+    assert isinstance(told, StringIO)
+    for count, words in ((7, "Kept until "), (300_000, "The last 250,000 are kept until ")):
+        with Recording(session, "flush", undoable=True) as recording:
+            recording.add(driver, count)
+        recording.tell_undo()
+        last = told.getvalue().splitlines()[-1]
+        assert (last.startswith(words), f"`queuectl undo {recording.id}`" in last) == (True, True)
+
+
 def test_the_record_does_not_grow_for_ever(driver: SyncDriver) -> None:
     """Cron may do something every minute: the oldest make room."""
     for number in range(MOST_OPERATIONS + 5):
