@@ -12,6 +12,7 @@ from queuectl.commands.times import local
 from queuectl.drivers.contract import Driver
 from queuectl.drivers.operation import Operation, new_operation_id
 from queuectl.drivers.removed import KEPT
+from queuectl.errors import ConfigurationError
 from queuectl.jobs.masking import mask
 
 
@@ -41,7 +42,7 @@ class Recording:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        if kind is not None:
+        if kind is not None and not issubclass(kind, ConfigurationError):
             return  # what was cut off may have been done all the same: it must be found again
         for driver, count in self._done.values():
             if not count:

@@ -14,6 +14,7 @@ from queuectl.config import Connection
 from queuectl.drivers.control import MOST_OPERATIONS
 from queuectl.drivers.operation import Operation
 from queuectl.drivers.sync import SyncDriver
+from queuectl.errors import DriverUnavailable, TableMissing
 from tests.unit.cli.conftest import Site
 
 
@@ -54,15 +55,23 @@ def test_what_changed_nothing_is_struck_off(session: Session, driver: SyncDriver
 
 def test_what_was_cut_off_stays_on_record(session: Session, driver: SyncDriver) -> None:
     """The store may have done it all the same."""
-    with pytest.raises(KeyboardInterrupt):
-        _cut_off(session, driver)
-    assert [operation.verb for operation in driver.control.operations()] == ["flush"]
+    for error in (KeyboardInterrupt(), DriverUnavailable()):
+        with pytest.raises(type(error)):
+            _cut_off(session, driver, error)
+    assert [operation.verb for operation in driver.control.operations()] == ["flush", "flush"]
 
 
-def _cut_off(session: Session, driver: SyncDriver) -> None:
+def test_what_a_store_cannot_do_at_all_is_struck_off(session: Session, driver: SyncDriver) -> None:
+    """Its tables are not there: nothing was changed."""
+    with pytest.raises(TableMissing):
+        _cut_off(session, driver, TableMissing())
+    assert driver.control.operations() == []
+
+
+def _cut_off(session: Session, driver: SyncDriver, error: BaseException) -> None:
     with Recording(session, "flush") as recording:
         recording.begin([driver])
-        raise KeyboardInterrupt
+        raise error
 
 
 def test_it_is_told_how_much_can_be_undone(session: Session, driver: SyncDriver) -> None:
