@@ -201,15 +201,14 @@ def _forget(session: Session, keys: Sequence[str], keep: Keep | None) -> tuple[l
 
 def _flush_some(session: Session, last: int, before: float | None, keep: Keep | None) -> tuple[int, int]:
     """How many were found and how many of them this call deleted."""
-    text = texts.FAILED_SOME if keep is None else texts.FAILED_SOME_SIZES
-    text = text.replace("{before}", "" if before is None else texts.FAILED_BEFORE)
+    text = texts.FAILED_SOME.replace("{before}", "" if before is None else texts.FAILED_BEFORE)
     values = {} if before is None else {"before": before}
-    ids = [row[0] for row in first_portion(session.run(text, last=last, **values).rows, _size)]
-    if not ids:
-        return 0, 0
+    ids = [row[0] for row in session.run(text, last=last, **values).rows]
+    if keep is None or not ids:
+        return len(ids), _delete(session, ids, None)
     with session.transaction():
-        held = ids if keep is None else [row[0] for row in session.run(texts.FAILED_HELD, ids=ids).rows]
-        return len(ids), _delete(session, held, keep)
+        held = first_portion(session.run(texts.FAILED_HELD, ids=ids).rows, _size)
+        return len(ids), _delete(session, [row[0] for row in held], keep)
 
 
 def _delete(session: Session, ids: Sequence[int], keep: Keep | None) -> int:

@@ -16,6 +16,9 @@ from queuectl.jobs.payload import identity
 NAMES_AT_ONCE = 500
 PATTERNS_AT_ONCE = 50
 """Each of them is looked for in each payload, from its beginning to its end."""
+STRETCH = 10_000
+BEGINNING = '{"uuid":"' + "_" * 36 + '"%'
+"""Payloads whose uuid stands where ours have it, as a pattern of LIKE's."""
 NAME = re.compile(r"[!-~]{1,255}")
 SPECIAL = re.compile(r"[!%_]")
 
@@ -51,13 +54,15 @@ class _Search:
 
     def anywhere(self, names: Sequence[str]) -> None:
         """In payloads that somebody else has written."""
-        patterns = {f"name{number}": "%" + SPECIAL.sub(r"!\g<0>", name) + "%" for number, name in enumerate(names)}
-        self._walk(" OR ".join(f"payload LIKE :{key} ESCAPE '!'" for key in patterns), patterns, names)
+        patterns = {f"name{number}": _containing(name) for number, name in enumerate(names)}
+        any_of_them = " OR ".join(f"payload LIKE :{key} ESCAPE '!'" for key in patterns)
+        values = {"beginning": BEGINNING, **patterns}
+        self._walk(f"payload NOT LIKE :beginning AND ({any_of_them})", values, names)
 
     def _walk(self, condition: str, values: Mapping[str, Any], names: Sequence[str]) -> None:
-        for after, upto in self._stretches():
+        for first, last in self._stretches():
             jobs = self._read(
-                f"id > :after AND id <= :upto AND ({condition})", {**values, "after": after, "upto": upto}
+                f"id >= :first AND id <= :last AND ({condition})", {**values, "first": first, "last": last}
             )
             for job in jobs:
                 uuid = identity(job.payload)[0]
@@ -66,13 +71,16 @@ class _Search:
                     self.found[job.id] = job
 
     def _stretches(self) -> Iterator[tuple[int, int]]:
-        """The table in pieces that are read in a moment."""
-        after: int | None = 0
-        while after is not None:
-            ((upto,),) = self._run(texts.STRETCH, {"after": after})
-            if upto is not None:
-                yield after, upto
-            after = upto
+        """The table in pieces that are read in a moment. No plan of a database's, however little it knows of the table,
+        reads more than a piece for one."""
+        after = 0
+        while (first := self._next(after)) is not None:
+            after = first + STRETCH
+            yield first, after
+
+    def _next(self, after: int) -> int | None:
+        ((first,),) = self._run(texts.NEXT_ID, {"after": after})
+        return None if first is None else int(first)
 
     def _read(self, condition: str, values: Mapping[str, Any]) -> list[Stored]:
         return [stored(*row) for row in self._run(texts.FOUND + condition, {"foreign": self._foreign, **values})]

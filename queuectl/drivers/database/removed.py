@@ -13,6 +13,8 @@ from queuectl.drivers.database.sessions import Sessions
 from queuectl.drivers.database.texts import FAILED_DELETE
 from queuectl.drivers.removed import KEPT, RemovedStore, Restored
 
+STRETCH = 4
+"""How many times as many rows are looked at as are wanted: some are of other operations."""
 UNCOUNTED = 10_000
 """How many are kept before somebody counts them again: others may keep some, too."""
 
@@ -61,9 +63,18 @@ class SqlRemovedStore(RemovedStore):
         return self._sessions.call(partial(self._put_back, operation=operation, limit=limit, running=running))
 
     def _put_back(self, session: Session, *, operation: str, limit: int, running: bool) -> Restored:
-        which = {"operation": operation, "sources": self._sources, "running": int(running)}
+        search = _Search(session, operation, self._sources, running=running)
+        ids = search.next(limit)
+        jobs, failed, rest = self._return(session, ids) if ids else ((), (), 0)
+        self._returned(session, {kept.queue for kept in jobs})
+        if rest or search.has_more():
+            return Restored(len(jobs), len(failed), more=True)
+        return Restored(len(jobs), len(failed), left=search.left())
+
+    def _return(self, session: Session, ids: Sequence[int]) -> tuple[Sequence[_Kept], Sequence[_Kept], int]:
+        """The jobs and the failures that are back, and how many were too much for once."""
         with session.transaction():
-            found = [_Kept._make(row) for row in session.run(texts.CHOSEN, limit=limit, **which).rows]
+            found = [_Kept._make(row) for row in session.run(texts.CHOSEN, ids=list(ids)).rows]
             portion = first_portion(found, lambda kept: kept.size)
             jobs = [kept for kept in portion if kept.source == self._jobs]
             failed = _newest(session, [kept for kept in portion if kept.source == self._failed])
@@ -71,11 +82,7 @@ class SqlRemovedStore(RemovedStore):
             _put(session, failed, there=texts.FAILED_THERE, same=texts.PUT_FAILED, anew=texts.PUT_FAILED_ANEW)
             if portion:
                 session.run(texts.DELETE, ids=[kept.id for kept in portion])
-        self._returned(session, {kept.queue for kept in jobs})
-        if len(found) == limit or len(portion) < len(found):
-            return Restored(len(jobs), len(failed), more=True)
-        ((movable, kept),) = session.run(texts.LEFT, **which).rows
-        return Restored(len(jobs), len(failed), left=kept - movable, more=movable > 0)
+        return jobs, failed, len(found) - len(portion)
 
     def count(self, operation: str) -> int:
         rows = self._sessions.call(
@@ -92,6 +99,40 @@ class SqlRemovedStore(RemovedStore):
         while deleted := self._sessions.call(work):
             total += deleted
         return total
+
+
+class _Search:
+    """Looks for what can be put back, a stretch of the table at a time: no plan of a database's, however little it
+    knows of a table that has just filled up, reads more than a stretch for one portion."""
+
+    def __init__(self, session: Session, operation: str, sources: list[str], *, running: bool) -> None:
+        self._session = session
+        self._operation = operation
+        self._which = {"operation": operation, "sources": sources, "running": int(running)}
+        self._last = 0
+
+    def next(self, limit: int) -> list[int]:
+        found: list[int] = []
+        while not found and (first := self._first()) is not None:
+            self._last = first + STRETCH * limit
+            rows = self._session.run(texts.FOUND, first=first, last=self._last, limit=limit, **self._which).rows
+            found = [row[0] for row in rows]
+        if len(found) == limit:
+            self._last = found[-1]
+        return found
+
+    def has_more(self) -> bool:
+        """Is there anything behind what `next` gave?"""
+        return self._first() is not None
+
+    def left(self) -> int:
+        """How many stay where they are."""
+        ((movable, kept),) = self._session.run(texts.LEFT, **self._which).rows
+        return int(kept - movable)
+
+    def _first(self) -> int | None:
+        ((first,),) = self._session.run(texts.NEXT, operation=self._operation, after=self._last).rows
+        return None if first is None else int(first)
 
 
 def forget_expired(session: Session) -> int:

@@ -32,10 +32,12 @@ PUT_JOBS, PUT_JOBS_ANEW = (_filled(text, columns=JOB, table="{jobs}") for text i
 PUT_FAILED, PUT_FAILED_ANEW = (_filled(text, columns=FAILED, table="{failed}") for text in (_with_id(_PUT), _PUT))
 
 _OF_OPERATION = "FROM {removed} WHERE operation = :operation AND source IN (:sources) AND kept_until > {now}"
+NEXT = "SELECT MIN(id) FROM {removed} WHERE operation = :operation AND id > :after"
+FOUND = f"SELECT id {_OF_OPERATION} AND running <= :running AND id >= :first AND id <= :last ORDER BY id LIMIT :limit"
 # Whoever undoes the same operation at once waits for this portion, and goes on behind it.
 CHOSEN = (
-    f"SELECT id, source, row_id, uuid, {{failed_time}}, LENGTH(payload), queue {_OF_OPERATION} AND running <= :running"
-    " ORDER BY id LIMIT :limit {hold}"
+    "SELECT id, source, row_id, uuid, {failed_time}, LENGTH(payload), queue FROM {removed}{by_key} WHERE id IN (:ids)"
+    " ORDER BY id {hold}"
 )
 COUNT = f"SELECT COUNT(*) {_OF_OPERATION}"
 LEFT = f"SELECT COUNT(CASE WHEN running <= :running THEN 1 END), COUNT(*) {_OF_OPERATION}"

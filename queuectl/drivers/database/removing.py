@@ -13,19 +13,18 @@ from queuectl.drivers.database.sessions import Sessions
 
 Keep = Callable[[Session, Sequence[int]], None]
 """Puts rows aside before they are deleted."""
-CANCELLED = 500
-"""Jobs that a transaction cancels."""
+AT_ONCE = 1000
+"""Jobs that a transaction deletes."""
 
 
 def clear(sessions: Sessions, queue: str, keep: Keep | None) -> int:
-    """Delete what the queue holds now; how many."""
+    """Delete what the queue holds now; how many. By number, so that nobody deadlocks."""
     ((last,),) = sessions.call(lambda session: session.run(texts.LAST_ID, queue=queue).rows)
     deleted = 0
-    while last is not None:
-        found, gone = sessions.call(lambda session: _clear_some(session, queue, last, keep))
-        deleted += gone
-        if not found:
-            break
+    while last is not None and (ids := sessions.call(partial(_some, queue=queue, last=last))):
+        while ids:
+            seen, gone = sessions.call(partial(_clear_some, ids=ids[:AT_ONCE], keep=keep))
+            deleted, ids = deleted + gone, ids[seen:]
     return deleted
 
 
@@ -33,22 +32,25 @@ def cancel(sessions: Sessions, jobs: Sequence[Stored], keep: Keep | None) -> lis
     """Delete those that wait as they were found, and return them."""
     left, gone = [*{stored.id: stored for stored in jobs}.values()], list[Stored]()
     while left:
-        portion = first_portion(left[:CANCELLED], lambda stored: len(stored.payload))
+        portion = first_portion(left[:AT_ONCE], lambda stored: len(stored.payload))
         gone += sessions.call(partial(_cancel_some, jobs=portion, keep=keep))
         left = left[len(portion) :]
     return gone
 
 
-def _clear_some(session: Session, queue: str, last: int, keep: Keep | None) -> tuple[int, int]:
-    """How many rows were found and how many of them this call deleted; by number, so that nobody deadlocks."""
-    text = texts.SOME_IDS if keep is None else texts.SOME_SIZES
-    found = first_portion(session.run(text, queue=queue, last=last).rows, lambda row: int(row[1] or 0))
-    ids = [row[0] for row in found]
-    if keep is None or not ids:
+def _some(session: Session, queue: str, last: int) -> list[int]:
+    return [row[0] for row in session.run(texts.SOME_IDS, queue=queue, last=last).rows]
+
+
+def _clear_some(session: Session, ids: Sequence[int], keep: Keep | None) -> tuple[int, int]:
+    """How many this call looked at, and how many it deleted."""
+    if keep is None:
         return len(ids), _delete(session, ids, None)
     with session.transaction():
-        held = [row[0] for row in session.run(texts.HELD_IDS, ids=ids).rows]
-        return len(ids), _delete(session, held, keep)
+        held = session.run(texts.HELD_IDS, ids=list(ids)).rows
+        portion = first_portion(held, lambda row: row[1])
+        gone = _delete(session, [row[0] for row in portion], keep)
+    return len(ids) if len(portion) == len(held) else ids.index(held[len(portion)][0]), gone
 
 
 def _cancel_some(session: Session, jobs: Sequence[Stored], keep: Keep | None) -> list[Stored]:

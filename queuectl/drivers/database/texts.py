@@ -91,12 +91,11 @@ PAGES = {
 FOUND = (
     "SELECT id, queue, {payload}, attempts, reserved_at, available_at, {lease_end}, parked_at, {now} FROM {jobs} WHERE "
 )
-STRETCH = "SELECT MAX(id) FROM (SELECT id FROM {jobs} WHERE id > :after ORDER BY id LIMIT 10000) AS stretch"
+NEXT_ID = "SELECT MIN(id) FROM {jobs} WHERE id > :after"
 
 LAST_ID = "SELECT MAX(id) FROM {jobs} WHERE queue = :queue"
-SOME_IDS = "SELECT id, 0 FROM {jobs} WHERE queue = :queue AND id <= :last ORDER BY id LIMIT 1000"
-SOME_SIZES = SOME_IDS.replace("0", "LENGTH(payload)", 1)
-HELD_IDS = "SELECT id FROM {jobs}{by_key} WHERE id IN (:ids) ORDER BY id {hold}"
+SOME_IDS = "SELECT id FROM {jobs} WHERE queue = :queue AND id <= :last ORDER BY id LIMIT 20000"
+HELD_IDS = "SELECT id, LENGTH(payload) FROM {jobs}{by_key} WHERE id IN (:ids) ORDER BY id {hold}"
 WAITING_IDS = (
     "SELECT id, queue, attempts, available_at FROM {jobs}{by_key} WHERE id IN (:ids) AND reserved_at IS NULL"
     " ORDER BY id {claim}"
@@ -146,11 +145,10 @@ FAILED_TAKE = (
 FAILED_BODIES = "SELECT id, {payload} FROM {failed}{by_key} WHERE id IN (:ids)"
 FAILED_CLAIM = "SELECT id, uuid, 0 FROM {failed}{by_key} WHERE id IN (:ids) ORDER BY id {claim}"
 FAILED_CLAIM_SIZED = FAILED_CLAIM.replace("0", "LENGTH(payload)", 1)
-FAILED_HELD = "SELECT id FROM {failed}{by_key} WHERE id IN (:ids) ORDER BY id {hold}"
+FAILED_HELD = "SELECT id, LENGTH(payload) FROM {failed}{by_key} WHERE id IN (:ids) ORDER BY id {hold}"
 FAILED_DELETE = "{delete_failed}:ids{named_failed}"
 FAILED_LAST = "SELECT MAX(id) FROM {failed}"
-FAILED_SOME = "SELECT id, 0 FROM {failed} WHERE id <= :last{before} ORDER BY id LIMIT 1000"
-FAILED_SOME_SIZES = FAILED_SOME.replace("0", "LENGTH(payload)", 1)
+FAILED_SOME = "SELECT id FROM {failed} WHERE id <= :last{before} ORDER BY id LIMIT 1000"
 FAILED_BEFORE = " AND {failed_time} <= :before"
 
 # The control store

@@ -9,8 +9,8 @@ import pytest
 from queuectl.clock import FakeClock
 from queuectl.drivers.contract import Driver, State, Stored
 from queuectl.jobs.fingerprint import fingerprint
-from queuectl.jobs.outcome import Failed, Parked, Problem, Release
-from queuectl.jobs.payload import identity, new_uuid
+from queuectl.jobs.outcome import Entry, Failed, Parked, Problem, Release
+from queuectl.jobs.payload import identity, new_uuid, to_json
 from queuectl.testing.contract.base import (
     Contract,
     entry,
@@ -63,6 +63,12 @@ class Looking(Contract):
         [uuid] = push(driver)
         push(driver, entry(arguments=f'{{"uuid":"{uuid}"}}'))
         assert [identity(stored.payload)[0] for stored in driver.find([uuid])] == [uuid]
+
+    def test_a_job_of_another_program_is_found(self, driver: Driver) -> None:
+        """Wherever in its payload it says how it is called."""
+        uuids = ["a_50%!", new_uuid()]
+        push(driver, *(Entry("mail", to_json({"job": "Mail", "data": {}, "uuid": uuid}), uuid) for uuid in uuids))
+        assert [identity(stored.payload)[0] for uuid in uuids for stored in driver.find([uuid])] == uuids
 
     def test_many_are_found_among_many(self, driver: Driver) -> None:
         """In however many steps a driver looks."""
