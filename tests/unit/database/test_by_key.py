@@ -11,6 +11,7 @@ from queuectl.clock import FakeClock
 from queuectl.config import Connection
 from queuectl.drivers.contract import Settlement
 from queuectl.drivers.database import DatabaseDriver
+from queuectl.drivers.removed import Restored
 from queuectl.jobs.outcome import Done, Failed, Release
 from queuectl.migrations import migrate
 from queuectl.testing.contract.base import APPLIED, entry, record, reserve, reserve_one
@@ -20,6 +21,7 @@ ROWS = 60
 ACTS: dict[str, Callable[[DatabaseDriver, list[str]], int]] = {
     "retry": lambda driver, uuids: len(driver.failed.retry(uuids)),
     "forget": lambda driver, uuids: len(driver.failed.forget(uuids)),
+    "forget and keep": lambda driver, uuids: len(driver.failed.forget(uuids, keep="op-7k2f9q")),
 }
 
 
@@ -53,6 +55,31 @@ def test_a_row_that_somebody_holds_is_in_nobodys_way(
     assert ACTS[act](driver, uuids) == ROWS - 30 - 2
     raw("rollback")
     assert ACTS[act](driver, uuids) == 2
+
+
+def test_cancelling_waits_for_nobody(driver: DatabaseDriver, raw: Raw) -> None:
+    """What a worker is about to take is left to it."""
+    driver.push([entry() for _ in range(ROWS)])
+    found = driver.page("mail", "ready").items
+    raw("begin")
+    raw("select id from jobs where id in (40, 50) for update")
+    assert len(driver.cancel(found, keep="op-7k2f9q")) == ROWS - 2
+    raw("rollback")
+    assert len(driver.cancel(found)) == 2
+
+
+def test_an_undo_is_in_no_other_ones_way(driver: DatabaseDriver, raw: Raw) -> None:
+    """Somebody's undo is frozen; another operation comes back meanwhile."""
+    for operation in ("op-1", "op-2"):
+        driver.push([entry() for _ in range(ROWS)])
+        driver.clear("mail", keep=operation)
+    raw("set transaction isolation level read committed")
+    raw("begin")
+    raw("delete from queuectl_removed where operation = 'op-1'")
+    assert driver.removed.put_back("op-2") == Restored(jobs=ROWS)
+    driver.clear("mail", keep="op-3")
+    raw("rollback")
+    assert driver.removed.count("op-1") == ROWS
 
 
 @pytest.mark.fault("F24")
