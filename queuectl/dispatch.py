@@ -20,18 +20,21 @@ from queuectl.jobs.context import carried
 from queuectl.jobs.definition import Job, registered_name
 from queuectl.jobs.form import Form, form, head, more
 from queuectl.jobs.limits import Settings
-from queuectl.jobs.outcome import Ending, Entry, Problem, Report
-from queuectl.jobs.payload import check_queue_name, new_identities, new_identity, watched
+from queuectl.jobs.locks import to_more
+from queuectl.jobs.outcome import Ending, Entry, Problem, Report, Unique
+from queuectl.jobs.payload import check_queue_name, new_id, new_identities, new_identity, watched
 from queuectl.jobs.pending import Destination
 from queuectl.jobs.registry import Registry
 from queuectl.jobs.running import depth
 from queuectl.jobs.settings import OF_RUNS, SETTINGS, declared, is_delay, moment, seconds_until
+from queuectl.jobs.uniqueness import is_plain, lock_of, turn_of
+from queuectl.marking import Marking
 from queuectl.runner import Attempt, Runner, record
 
 logger = logging.getLogger("queuectl.dispatch")
 DEEPEST = 100
 """Jobs that may run one inside the other on immediate connections."""
-_says = attrgetter("__name__", "connection", "queue", "delay", *OF_RUNS)
+_says = attrgetter("__name__", "connection", "queue", "delay", "unique", "debounce", *OF_RUNS)
 """What a job class says of itself, as it is at the moment."""
 
 
@@ -48,6 +51,8 @@ class Route(NamedTuple):
     """For jobs without `retry_until`."""
     dump: Callable[[Job], str]
     """What writes their arguments."""
+    is_plain: bool
+    """Neither unique nor debounced."""
 
 
 class Sent(NamedTuple):
@@ -88,6 +93,7 @@ class QueueDispatcher:
         self._runner = runner
         self._clock = clock
         self._failed = failed
+        self._marking = Marking()
         self._routes: dict[type[Job], tuple[tuple[object, ...], Route]] = {}
 
     def dispatch(self, jobs: Sequence[Job], to: Destination) -> list[str]:
@@ -130,13 +136,15 @@ class QueueDispatcher:
         route = self._route(type(job), to, now)
         arguments = route.dump(job)
         blank = route.form if job.retry_until is None else _form_until(route, job, now)
+        lock, besides = (None, _more()) if route.is_plain else _marked(job, now)
         uuid, identity = new_identity()
-        return route, Entry(route.queue, blank.fill(uuid, arguments, identity, _more()), uuid, route.wait)
+        return route, Entry(route.queue, blank.fill(uuid, arguments, identity, besides), uuid, route.wait, lock)
 
     def _entries(self, jobs: Sequence[Job], to: Destination) -> tuple[dict[type[Job], Route], list[Entry]]:
         """Identities are drawn last: what checks arguments is the application's code, and may fork."""
         now, routes = self._clock.now(), dict[type[Job], Route]()
         ways, blanks, arguments = list[Route](), list[Form](), list[str]()
+        marked = dict[int, tuple[Unique | None, str]]()
         for job in jobs:
             route = routes.get(type(job))
             if route is None:
@@ -144,22 +152,42 @@ class QueueDispatcher:
             ways.append(route)
             blanks.append(route.form if job.retry_until is None else _form_until(route, job, now))
             arguments.append(route.dump(job))
+            if not route.is_plain:
+                marked[len(ways) - 1] = _marked(job, now)
         besides = _more()
         drawn = zip(ways, blanks, arguments, new_identities(len(jobs)), strict=True)
-        return routes, [
+        entries = [
             Entry(route.queue, blank.fill(uuid, text, identity, besides), uuid, route.wait)
             for route, blank, text, (uuid, identity) in drawn
         ]
+        for place, (lock, besides) in marked.items():
+            route, blank, entry = ways[place], blanks[place], entries[place]
+            payload = blank.fill(entry.uuid, arguments[place], new_id(), besides)
+            entries[place] = Entry(route.queue, payload, entry.uuid, route.wait, lock)
+        return routes, entries
 
     def _send(self, driver: Driver, jobs: Sequence[Job], entries: Sequence[Entry]) -> list[str]:
         if not driver.immediate:
-            stand = self._pusher(driver.name).push(entries)
-            if is_heard(JobQueued):
-                self._tell_queued(driver, jobs, entries, stand)
-            return stand
-        for job, entry in zip(jobs, entries, strict=True):
-            self._run(driver, job, entry)
-        return [entry.uuid for entry in entries]
+            return self._push(driver, jobs, entries)
+        uuids: list[str] = []
+        for job, entry in zip(jobs, entries, strict=True):  # frames are few here: jobs may run inside each other
+            if entry.unique is None:
+                self._run(driver, job, entry)
+                uuids.append(entry.uuid)
+            else:
+                uuids.append(self._run_alone(driver, job, entry, entry.unique))
+        return uuids
+
+    def _push(self, driver: Driver, jobs: Sequence[Job], entries: Sequence[Entry]) -> list[str]:
+        is_marked = not all(map(is_plain, {*map(type, jobs)}))
+        if is_marked:
+            self._marking.before(driver, entries)
+        stand = self._pusher(driver.name).push(entries)
+        if is_marked:
+            self._marking.after(driver, jobs, entries, stand)
+        if is_heard(JobQueued):
+            self._tell_queued(driver, jobs, entries, stand)
+        return stand
 
     def _tell_queued(self, driver: Driver, jobs: Sequence[Job], entries: Sequence[Entry], uuids: Sequence[str]) -> None:
         """Of each that was accepted; one whose unique key was taken was not."""
@@ -178,13 +206,23 @@ class QueueDispatcher:
         self._registry.add(cls)
         name, settings = registered_name(cls), declared(cls)
         queue = check_queue_name(to.queue or cls.queue or self._settings[driver.name].queue)
-        delay = cls.delay if to.delay is None else to.delay
+        delay = next((found for found in (to.delay, cls.delay, cls.debounce) if found is not None), None)
         wait = 0.0 if delay is None else seconds_until(delay, now)
         blank = _form(name, settings, wait, now, until=None)
-        route = Route(driver, name, queue, wait, settings, blank, dumper(cls))
+        route = Route(driver, name, queue, wait, settings, blank, dumper(cls), is_plain(cls))
         if not isinstance(delay, datetime):  # a moment is nearer at each dispatch
             self._routes[cls] = ((*made_from[:-1], tuple(map(copy, said))), route)  # what is a list may be changed
         return route
+
+    def _run_alone(self, driver: Driver, job: Job, entry: Entry, lock: Unique) -> str:
+        """Run it now, unless another one holds its unique key: the uuid of the one that runs."""
+        if not driver.control.acquire(lock.key, entry.uuid, lock.ttl):
+            return driver.control.holder(lock.key) or entry.uuid
+        try:
+            self._run(driver, job, entry)
+        finally:
+            driver.control.release(lock.key, entry.uuid)
+        return entry.uuid
 
     def _run(self, driver: Driver, job: Job, entry: Entry) -> None:
         name = registered_name(type(job))
@@ -223,6 +261,13 @@ def _more() -> str:
     """What jobs that are dispatched here have in their envelope beside what all have."""
     context = carried()
     return more({"context": dict(context)}) if context else ""
+
+
+def _marked(job: Job, now: float) -> tuple[Unique | None, str]:
+    """The key to take for a job that is unique or debounced, and what its envelope has."""
+    lock, context = lock_of(job), carried()
+    besides = {"context": dict(context)} if context else {}
+    return None if lock is None else lock.unique, more({**besides, **to_more(lock, turn_of(job, now))})
 
 
 def _form(job: str, settings: Settings, wait: float, now: float, *, until: float | None) -> Form:

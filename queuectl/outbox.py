@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from time import monotonic, time
 
 from queuectl.drivers.contract import Driver, Reserved, Settlement
-from queuectl.errors import ConfigurationError, DriverUnavailable, QueuectlError, StoreFull
+from queuectl.errors import ConfigurationError, DriverUnavailable, MalformedPayload, QueuectlError, StoreFull
+from queuectl.jobs.locks import lock_in
 from queuectl.jobs.outcome import Done, Entry, Failed, FailedRecord, Outcome, Release, Unique
-from queuectl.jobs.payload import identity
+from queuectl.jobs.payload import decode, identity
 from queuectl.jobs.problem import problem_of
 
 logger = logging.getLogger("queuectl.outbox")
@@ -112,6 +113,15 @@ def _recognisable(entry: Entry) -> Entry:
     return entry if entry.unique else entry._replace(unique=Unique(f"pushed:{entry.uuid}", REMEMBERED))
 
 
+def _own_key(payload: bytes) -> Unique | None:
+    """The unique key of the job itself: by it a push whose reply was lost is recognised as well."""
+    try:
+        lock = lock_in(decode(payload).more)
+    except MalformedPayload:
+        return None
+    return None if lock is None else lock.unique
+
+
 class OutboxRelay:
     """Carries what an outbox keeps for some queues to where it is meant to be, for a short while at each call."""
 
@@ -177,7 +187,7 @@ class OutboxRelay:
 
     def _entry(self, kept: Reserved) -> Entry:
         uuid, _ = identity(kept.payload)
-        return _recognisable(Entry(self._outbox.meant(kept.queue), kept.payload, uuid))
+        return _recognisable(Entry(self._outbox.meant(kept.queue), kept.payload, uuid, unique=_own_key(kept.payload)))
 
     def _pushed_alone(self, kept: Reserved, entry: Entry) -> Outcome:
         try:

@@ -16,6 +16,7 @@ from queuectl.commands.session import Session
 from queuectl.commands.text import plural
 from queuectl.drivers.contract import Driver
 from queuectl.jobs.payload import check_queue_name
+from queuectl.unlocking import free_keys
 
 
 def clear(
@@ -58,6 +59,7 @@ def _doubt(session: Session, driver: Driver, queues: list[str]) -> None:
 
 def _clear(driver: Driver, queue: str, recording: Recording) -> int:
     recording.begin([driver])
+    free_keys(driver, queue)
     cleared = driver.clear(queue, keep=recording.keep)
     recording.add(driver, cleared)
     return cleared

@@ -14,6 +14,7 @@ from queuectl.commands.session import Session
 from queuectl.drivers.contract import Driver, State, Stored
 from queuectl.errors import MalformedPayload, UsageError
 from queuectl.jobs.payload import decode
+from queuectl.unlocking import free_key
 
 PAGE = 100
 """Jobs that are in memory at a time, payloads included."""
@@ -97,6 +98,8 @@ class Queues:
         for name, some in _by_connection(jobs).items():
             cancelled = set(self._drivers[name].cancel([one.stored for one in some], keep=keep))
             gone += [one for one in some if one.stored in cancelled]
+            for stored in cancelled:
+                free_key(self._drivers[name], stored.queue, stored.payload)
         return gone
 
     def doubts(self, filters: Filter) -> Iterator[str]:

@@ -221,6 +221,13 @@ class Driver(ABC):
         """
 
     @abstractmethod
+    def unlock(self, queue: str, key: str, *, holder: str) -> bool:
+        """Free a unique key before its job has ended, if this job (its uuid) still holds it; whether it did.
+
+        *queue*: where the job was pushed. What ends a job frees its keys in the same step (`Done.unlock`).
+        """
+
+    @abstractmethod
     def exchange(
         self, settlements: Sequence[Settlement], queues: Sequence[str], room: int
     ) -> tuple[list[Verdict], list[Reserved]]:

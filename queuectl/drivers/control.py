@@ -283,6 +283,24 @@ class ControlStore:
         """Count one more of something about one job (its exceptions, its crashes) and return how many."""
         return self._store.increment(f"tally:{key}", 1, ttl)
 
+    # Unique and debounced jobs
+
+    def note_unique(self, queue: str) -> None:
+        """Jobs with unique keys are pushed there: who clears it has keys to free."""
+        self._store.put(f"unique-in:{queue}", "1", COUNTER_TTL)
+
+    def has_unique(self, queue: str) -> bool:
+        return self._store.get(f"unique-in:{queue}") is not None
+
+    def be_newest(self, key: str, at: float, ttl: float) -> None:
+        """A job that was dispatched then is the last one of its kind, unless a later one is noted."""
+        if self.newest(key) <= at:
+            self._store.put(f"newest:{key}", repr(at), ttl)
+
+    def newest(self, key: str) -> float:
+        """When the last job of this kind was dispatched; 0.0 if that is not known."""
+        return float(self._store.get(f"newest:{key}") or 0.0)
+
     # Limits
 
     def use(self, key: str, by: int, ttl: float) -> int:

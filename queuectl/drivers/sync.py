@@ -119,6 +119,9 @@ class SyncDriver(Driver):
         number = next(self._numbers)
         self._jobs[number] = _Job(number, queue, uuid, payload, due=self._clock.now() + delay)
 
+    def unlock(self, queue: str, key: str, *, holder: str) -> bool:
+        return self._values.delete(f"unique:{key}", holding=holder)
+
     # Working
 
     def exchange(

@@ -55,6 +55,16 @@ class Job:
     """When to stop trying: seconds or a timedelta after dispatch, a moment, or a method. Replaces `tries`."""
     delay: ClassVar[Delay | None] = None
     """How long after dispatch a job is held back."""
+    unique: ClassVar[bool | Callable[[Any], str]] = False
+    """At most one such job at a time: of the class, or of each text that a method gives. A second dispatch is none."""
+    unique_for: ClassVar[float | timedelta] = 86_400.0
+    """Seconds after which the next one is let in, whatever has become of this."""
+    unique_until: ClassVar[str] = "done"
+    """`"done"`: until it has ended; `"processing"`: until it begins."""
+    debounce: ClassVar[float | timedelta | None] = None
+    """Wait for so long, and run only the last of those that are dispatched meanwhile."""
+    debounce_key: ClassVar[Callable[[Any], str] | None] = None
+    """Of each text that this method gives, the last; without it, of the class."""
     middleware: ClassVar[Sequence[Middleware] | Callable[[Any], Sequence[Middleware]]] = ()
     """What stands around `handle`, outermost first; or a method that says it for each job."""
 

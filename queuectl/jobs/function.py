@@ -7,6 +7,7 @@ import dataclasses
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
 from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 
 from queuectl.errors import JobDefinitionError
@@ -94,6 +95,11 @@ def job(
     max_exceptions: int | None = None,
     retry_until: Delay | None = None,
     delay: Delay | None = None,
+    unique: bool | Callable[[Any], str] | None = None,
+    unique_for: float | timedelta | None = None,
+    unique_until: str | None = None,
+    debounce: float | timedelta | None = None,
+    debounce_key: Callable[[Any], str] | None = None,
     middleware: Sequence[Middleware] | None = None,
 ) -> Callable[[Callable[P, R]], FunctionJob[P, R]]: ...
 def job(function: Callable[..., Any] | None = None, /, **settings: Any) -> Any:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
+import sys
+from collections.abc import Callable
 from contextvars import copy_context
 from functools import partial
 from time import monotonic
@@ -27,12 +28,21 @@ def show(state: Running, fraction: float, text: str) -> None:
         return
     state.shown_at = now
     write = partial(_write, state, fraction, text)
+    if not _hand_over(write):
+        write()
+
+
+def _hand_over(write: Callable[[], object]) -> bool:
+    """Whether there is an event loop here, which others wait for: then a thread of its own does it."""
+    asyncio = sys.modules.get("asyncio")  # whoever runs a loop has it; nobody else is to pay for it
+    if asyncio is None:
+        return False
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
-        write()
-    else:
-        loop.run_in_executor(None, copy_context().run, write)
+        return False
+    loop.run_in_executor(None, copy_context().run, write)
+    return True
 
 
 def _write(state: Running, fraction: float, text: str) -> None:

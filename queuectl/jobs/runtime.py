@@ -69,6 +69,9 @@ class Shared(Protocol):
     def reset(self, key: str) -> bool:
         """Begin a count anew."""
 
+    def newest(self, key: str) -> float:
+        """When the last of several debounced jobs was dispatched."""
+
     def show_progress(self, uuid: str, fraction: float, text: str) -> None:
         """How far a running job is."""
 

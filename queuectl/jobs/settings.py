@@ -54,6 +54,10 @@ def _is_backoff(value: Any) -> bool:
     return bool(steps) and all(map(_whole(0, MAX_DELAY), steps))
 
 
+def _is_span(value: Any) -> bool:
+    return not isinstance(value, datetime) and bool(value)
+
+
 def is_delay(value: Any) -> bool:
     """A moment, or a span of 0 seconds up to ten years."""
     if isinstance(value, datetime):
@@ -79,6 +83,13 @@ SETTINGS: Mapping[str, Setting] = {
     "max_exceptions": Setting(f"a whole number from 1 to {MAX_TRIES}", _whole(1, MAX_TRIES)),
     "retry_until": Setting("seconds or a timedelta after dispatch, a datetime, or a method", _is_retry_until),
     "delay": Setting("seconds, a timedelta or a datetime, at most ten years away", is_delay),
+    "unique": Setting(
+        "True, False, or a method that gives a text", lambda value: isinstance(value, bool) or isroutine(value)
+    ),
+    "unique_for": Setting("seconds or a timedelta, more than none", lambda value: is_delay(value) and _is_span(value)),
+    "unique_until": Setting("'done' or 'processing'", lambda value: value in ("done", "processing")),
+    "debounce": Setting("seconds or a timedelta, more than none", lambda value: is_delay(value) and _is_span(value)),
+    "debounce_key": Setting("a method that gives a text", isroutine),
     "middleware": Setting(
         "a method, or a sequence of callables that take the job and what goes on",
         lambda value: isroutine(value) or is_middleware(value),
@@ -107,6 +118,10 @@ def check_settings(cls: type) -> None:
     for name in own_annotations(cls):
         if name in SETTINGS and not is_class_variable(own_annotations(cls)[name]):
             _refuse_annotation(cls, name)
+    if getattr(cls, "unique", False) and getattr(cls, "debounce", None) is not None:
+        raise JobDefinitionError(
+            f"{cls.__name__}: `unique` is for the first of several jobs, `debounce` for the last: choose one."
+        )
     for name, value in list(vars(cls).items()):
         if name in SETTINGS:
             check_setting(cls.__name__, name, value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -17,6 +18,7 @@ from queuectl.errors import (
     JobFailed,
     JobTimeout,
     MalformedPayload,
+    QueuectlError,
     TimedOut,
     UnknownJob,
 )
@@ -24,12 +26,14 @@ from queuectl.jobs import arguments
 from queuectl.jobs.context import from_payload
 from queuectl.jobs.definition import Job, has_failed_hook, registered_name
 from queuectl.jobs.envelope import Envelope
+from queuectl.jobs.locks import turn_in
 from queuectl.jobs.middleware import Middleware
 from queuectl.jobs.outcome import Ending, Problem, Report
 from queuectl.jobs.payload import decode
 from queuectl.jobs.problem import problem_of
 from queuectl.jobs.registry import Registry
 from queuectl.jobs.running import Running, running
+from queuectl.jobs.runtime import current
 from queuectl.runner import telling
 from queuectl.runner.attempt import Attempt
 from queuectl.runner.raised import Raised
@@ -37,6 +41,7 @@ from queuectl.runner.raised import Raised
 if TYPE_CHECKING:
     from queuectl.runner.coroutines import EventLoop
 
+logger = logging.getLogger("queuectl.runner")
 Alarm = Callable[[float], AbstractContextManager[None]]
 """Raises `JobTimeout` in the block it guards after so many seconds; 0 is never."""
 
@@ -161,7 +166,10 @@ class Runner:
     def _prepare(self, attempt: Attempt) -> tuple[Job, Envelope] | Report:
         """The job with its arguments, and its envelope; or how the run has ended, where there is none to call."""
         try:
-            return self._job(attempt)
+            job, envelope = self._job(attempt)
+            if envelope.more and _is_outdone(attempt, envelope):
+                return Report(Ending.FINISHED)
+            return job, envelope
         except UnknownJob as error:
             return self._report(attempt, Ending.UNKNOWN, error)
         except (MalformedPayload, InvalidArguments, JobDefinitionError) as error:
@@ -221,6 +229,18 @@ class Runner:
             text = f"{why.text}\n\nAfterwards it raised:\n\n{problem_of(afterwards).text}"
             why = replace(why, text=text)
         return Report(ending, problem=why)
+
+
+def _is_outdone(attempt: Attempt, envelope: Envelope) -> bool:
+    """Whether a newer one of its kind has been dispatched, and runs instead."""
+    turn = turn_in(envelope.more)
+    try:
+        if turn is None or current().shared(attempt.connection).newest(turn.key) <= turn.at:
+            return False
+    except QueuectlError:  # who is last cannot be known now: better twice than not at all
+        return False
+    logger.info("%s %s does not run: a newer one has been dispatched.", attempt.job, attempt.uuid)
+    return True
 
 
 def _state(

@@ -24,6 +24,7 @@ from queuectl.events import (
 )
 from queuectl.jobs.declaration import Declaration
 from queuectl.jobs.limits import Limits, Settings, resolve
+from queuectl.jobs.locks import Lock, lock_in
 from queuectl.jobs.outcome import Completed, Done, Ending, Failed, Outcome, Parked, Problem, Release, Report
 from queuectl.jobs.payload import Envelope, decode, identity
 from queuectl.jobs.problem import problem
@@ -48,6 +49,8 @@ class Running:
     started: float
     watch: str = ""
     """Under which name somebody waits for its end."""
+    lock: Lock | None = None
+    """The unique key that its payload speaks of."""
     lost: bool = False
     """Its lease is gone: another worker may have it."""
 
@@ -134,6 +137,8 @@ class Docket:
         if late is not None:
             self._settle(running, late)
             return None
+        if running.lock is not None and running.lock.until_processing:
+            self._unlock(running, running.lock)
         key = next(self._keys)
         self.running[key] = running
         if self._tells_starts:
@@ -247,7 +252,8 @@ class Docket:
         settings = declaration.settings if declaration is not None else Settings()
         limits = resolve(envelope, settings, self._flags)
         has_failed = declaration is not None and declaration.has_failed
-        return Running(reserved, attempt, limits, has_failed, monotonic(), envelope.watch)
+        lock = lock_in(envelope.more) if envelope.more else None
+        return Running(reserved, attempt, limits, has_failed, monotonic(), envelope.watch, lock)
 
     def _refuse(self, reserved: Reserved, why: Problem) -> None:
         """Bytes that no worker can run: kept whole in the failed store, with the reason."""
@@ -287,7 +293,14 @@ class Docket:
         why = problem(UnknownJob, f"No job {name!r} is registered after {parked_for:.0f} s of waiting. Known: {known}.")
         return Failed(record(running.attempt, why, self._clock.now()))
 
+    def _unlock(self, running: Running, lock: Lock) -> None:
+        """It begins: the next one may be dispatched. If the store is away now, its end frees the key."""
+        attempt = running.attempt
+        self._link.do(lambda: self._driver.unlock(attempt.queue, lock.unique.key, holder=attempt.uuid))
+
     def _settle(self, running: Running, outcome: Outcome, why: Problem | None = None) -> None:
+        if running.lock is not None and isinstance(outcome, Done | Failed):
+            outcome = replace(outcome, unlock=(running.lock.unique.key,))
         self.unsettled.append(Unsettled(running, outcome, self._event(running, outcome, why)))
 
     def _event(self, running: Running, outcome: Outcome, why: Problem | None) -> Event | None:

@@ -35,5 +35,7 @@ EXPECTED = (
     "1\nreceipt of order 13, asked for by request 8c01",
     "2 passed",
     "Progress(fraction=1, text='all rows')",
+    "report of 2026-11",
+    "index of south\n3 jobs done",
     "invoice 7 is not there yet: attempt 1\nRelease(after=3600.0, spared=True)",
 )

@@ -22,7 +22,7 @@ from queuectl.drivers.contract import (
 from queuectl.drivers.control import ControlStore
 from queuectl.drivers.database import finding, listing, removing, texts
 from queuectl.drivers.database.address import Address, parse
-from queuectl.drivers.database.entries import push
+from queuectl.drivers.database.entries import push, unlock
 from queuectl.drivers.database.failed import SqlFailedStore
 from queuectl.drivers.database.grammar import Grammar
 from queuectl.drivers.database.keyvalue import SqlKeyValue
@@ -96,6 +96,9 @@ class DatabaseDriver(Driver):
         if self._dialect.announces:
             self._announce({entry.queue for entry in entries if not entry.delay})
         return stands
+
+    def unlock(self, queue: str, key: str, *, holder: str) -> bool:
+        return self._sessions.call(lambda session: unlock(session, [key], holder=holder)) > 0
 
     def _check(self, entries: Sequence[Entry]) -> None:
         """Refuse before anything is sent."""

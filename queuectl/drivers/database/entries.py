@@ -50,10 +50,9 @@ def insert_lines(session: Session, lines: Sequence[Line]) -> None:
         session.insert(chunk)
 
 
-def unlock(session: Session, keys: Sequence[str], *, holder: str) -> None:
-    """Free these unique keys where this job still holds them."""
-    for key in keys:
-        session.run(texts.CONTROL_DELETE_HELD, key=LOCK + key, holding=holder)
+def unlock(session: Session, keys: Sequence[str], *, holder: str) -> int:
+    """Free these unique keys where this job still holds them; how many it did."""
+    return sum(session.run(texts.CONTROL_DELETE_HELD, key=LOCK + key, holding=holder).count for key in keys)
 
 
 def put_new(session: Session, key: str, value: str, ttl: float | None) -> bool:

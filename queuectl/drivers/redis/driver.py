@@ -27,6 +27,7 @@ from queuectl.drivers.redis.failed import RedisFailedStore
 from queuectl.drivers.redis.failed_queues import FailedQueues
 from queuectl.drivers.redis.finding import Finding
 from queuectl.drivers.redis.keyvalue import RedisKeyValue
+from queuectl.drivers.redis.lua_jobs import UNLOCK
 from queuectl.drivers.redis.operating import Operating
 from queuectl.drivers.redis.paging import Paging
 from queuectl.drivers.redis.pushing import Pushing
@@ -35,6 +36,7 @@ from queuectl.drivers.redis.reserving import Reserving
 from queuectl.drivers.redis.servers import OneServer, SentinelService, Servers
 from queuectl.drivers.redis.settling import Settling, is_plain
 from queuectl.drivers.redis.store import Store, raise_first
+from queuectl.drivers.redis.texts import raw
 from queuectl.drivers.redis.watch import RedisWatch
 from queuectl.drivers.redis.wire import Command, command
 from queuectl.errors import QueuectlError
@@ -95,6 +97,10 @@ class RedisDriver(Driver):
             self._store.run(notes)
             self._operating.noted(queues)
         return self._pushing.push(entries)
+
+    def unlock(self, queue: str, key: str, *, holder: str) -> bool:
+        where = self._store.names.unique(self._store.names.queue(queue), key)
+        return bool(self._store.call(UNLOCK, [where], [raw(holder)]))
 
     # The hot path
 

@@ -113,12 +113,14 @@ local function holder(key, now)
   return nil
 end
 
--- Free the keys from KEYS[first] on that *uuid* still holds.
+-- Free the keys from KEYS[first] on that *uuid* still holds, and say how many it did.
 local function unlock(first, last, uuid)
+  local freed = 0
   for k = first, last do
     local held = redis.call('GET', KEYS[k])
-    if held and (uuid == '' or string.match(held, '|(.*)$') == uuid) then redis.call('DEL', KEYS[k]) end
+    if held and (uuid == '' or string.match(held, '|(.*)$') == uuid) then freed = freed + redis.call('DEL', KEYS[k]) end
   end
+  return freed
 end
 """
 

@@ -198,6 +198,15 @@ return 1
 """,
 )
 
+UNLOCK = script(
+    "unlock",
+    UNIQUE,
+    """
+-- KEYS: a unique key.  ARGV: uuid.  Returns 1, or 0 (another job holds it, or nobody).
+return unlock(1, 1, ARGV[1])
+""",
+)
+
 FINISH = script(
     "finish",
     CLOCK,

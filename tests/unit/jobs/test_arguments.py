@@ -62,7 +62,7 @@ class Typed(Job):
     point: Point
     numbers: list[int]
     pair: tuple[int, str]
-    unique: set[int]
+    distinct: set[int]
     by_day: dict[date, Decimal]
     maybe: Address | None
     model: Model
@@ -147,7 +147,7 @@ def test_what_other_queues_lose_arrives_identical(value: Any) -> None:
         point=st.fixed_dictionaries({"x": st.integers(), "y": st.integers()}),
         numbers=st.lists(st.integers(-(2**70), 2**70)),
         pair=st.tuples(st.integers(), st.text()),
-        unique=st.sets(st.integers()),
+        distinct=st.sets(st.integers()),
         by_day=st.dictionaries(st.dates(), st.decimals(allow_nan=False, allow_infinity=False), max_size=3),
         maybe=st.none() | st.builds(Address, street=st.text(), raw=st.binary()),
         model=st.builds(Model, n=st.integers()),
