@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from queuectl.config.schema import QUEUE_NAME
 from queuectl.drivers.contract import Counts, Driver, Stored
-from queuectl.drivers.control import EVERY_QUEUE, Beat, LastSeen, Pause
+from queuectl.drivers.control import EVERY_QUEUE, Beat, Cancel, LastSeen, Pause, Progress, PutOff
 
 FARTHEST = 1000
 """Jobs that are counted one by one."""
@@ -74,6 +74,20 @@ class Circumstances:
                 if running.get("uuid") == uuid and isinstance(since, (int, float)):
                     return beat, max(beat.at - since, 0.0)
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What is written in the store of one job."""
+
+    put_off: PutOff | None = None
+    cancel: Cancel | None = None
+    progress: Progress | None = None
+
+    @classmethod
+    def of(cls, driver: Driver, uuid: str) -> Word:
+        control = driver.control
+        return cls(control.why_put_off(uuid), control.marks().cancelled.get(uuid), control.progress(uuid))
 
 
 def position(driver: Driver, job: Stored) -> int | None:

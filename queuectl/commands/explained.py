@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from queuectl.commands import reasons
-from queuectl.commands.circumstances import PAGE, Circumstances, position
+from queuectl.commands.circumstances import PAGE, Circumstances, Word, position
 from queuectl.commands.failed_rows import to_json as failure_to_json
 from queuectl.commands.queued import Queued
 from queuectl.commands.queued_rows import to_json as queued_to_json
@@ -57,11 +57,12 @@ def _tried(attempts: int) -> str:
 
 
 def _why(session: Session, job: Queued, seen: Circumstances, place: int | None) -> Iterator[Reason]:
+    word = Word.of(session.app.driver(job.connection), job.uuid)
     if job.stored.state == "reserved":
-        return reasons.of_reserved(job, seen)
+        return reasons.of_reserved(job, seen, word)
     if job.stored.state == "ready" and job.stored.parked_at is None:
         return reasons.of_ready(job, seen, place)
-    return reasons.of_waiting(job, seen, grace=session.app.connection(job.connection).unknown_job_grace)
+    return reasons.of_waiting(job, seen, word, grace=session.app.connection(job.connection).unknown_job_grace)
 
 
 def _outbox(session: Session, keeper: Driver, queue: str) -> Outbox | None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from queuectl.commands.circumstances import FARTHEST, Circumstances
+from queuectl.commands.circumstances import FARTHEST, Circumstances, Word
 from queuectl.commands.queued import Queued
 from queuectl.commands.text import plural
 from queuectl.commands.times import brief, local
-from queuectl.drivers.control import Beat
+from queuectl.drivers.control import Beat, Progress, PutOff
 
+ABOUT = 5.0
+"""Seconds by which a host's clock and a store's may differ."""
 LATE = 12.0
 """Seconds after which a worker's sign of life is late: it gives one every five."""
 
@@ -72,11 +74,13 @@ def _last(seen: Circumstances) -> str:
 # One job
 
 
-def of_waiting(job: Queued, seen: Circumstances, *, grace: float) -> Iterator[Reason]:
+def of_waiting(job: Queued, seen: Circumstances, word: Word, *, grace: float) -> Iterator[Reason]:
     """Of a job that is parked or delayed. *grace*: seconds until a job of an unknown name fails."""
     if job.stored.parked_at is not None:
         yield _parked(job, job.stored.parked_at, seen.now, grace)
-    elif job.stored.state == "delayed":
+    elif word.put_off is not None and abs(word.put_off.until - job.stored.at) <= ABOUT:
+        yield _put_off(job, seen.now, word.put_off)
+    else:
         yield _delayed(job, seen.now)
     yield from hindrances(seen)
 
@@ -97,12 +101,19 @@ def _delayed(job: Queued, now: float) -> Reason:
     return Reason("delayed", text)
 
 
-def of_reserved(job: Queued, seen: Circumstances) -> Iterator[Reason]:
+def _put_off(job: Queued, now: float, word: PutOff) -> Reason:
+    text = f"It was put off: {word.why}. It is due in {brief(job.stored.at - now)}."
+    if not word.holder:
+        return Reason("put_off", text)
+    return Reason("put_off", f"{text} The other was {word.holder}.", f"queuectl explain {word.holder}")
+
+
+def of_reserved(job: Queued, seen: Circumstances, word: Word) -> Iterator[Reason]:
     """Of a job that a worker has."""
     found = seen.runner_of(job.uuid)
     left = job.stored.at - seen.now
     if found is not None:
-        yield _running(job, *found, seen.now, left)
+        yield _running(job, *found, seen.now, left, word.progress)
     elif left > 0:
         text = (
             "A worker has taken it, and none says to be running it: it began within the last seconds, or its worker "
@@ -113,13 +124,19 @@ def of_reserved(job: Queued, seen: Circumstances) -> Iterator[Reason]:
         yield Reason("lease_ended", f"Its lease ended {brief(-left)} ago: the next look of a worker sets it free.")
     if found is None and not seen.serving:
         yield _unserved(seen)
+    if word.cancel is not None:
+        who = word.cancel.by or "somebody"
+        text = f"{who} has told it to end: within {brief(word.cancel.within)} by itself, else it is made to."
+        yield Reason("cancelled", text)
 
 
-def _running(job: Queued, beat: Beat, ran: float, now: float, left: float) -> Reason:
+def _running(job: Queued, beat: Beat, ran: float, now: float, left: float, said: Progress | None) -> Reason:
     late = max(now - beat.at, 0.0)
     who = f"{beat.name} on {beat.host} (pid {beat.pid})"
     if late < LATE:
-        return Reason("running", f"It runs: {who} has had it for {brief(ran + late)}, attempt {job.stored.attempts}.")
+        done = f" It says of itself: {said.fraction:.0%} {said.text}".rstrip() + "." if said is not None else ""
+        text = f"It runs: {who} has had it for {brief(ran + late)}, attempt {job.stored.attempts}.{done}"
+        return Reason("running", text)
     text = (
         f"{who} took it, and gave its last sign of life {brief(late)} ago. If it is dead, the job comes back when its "
         f"lease ends, in {brief(max(left, 0))}."

@@ -21,6 +21,8 @@ REMEMBERED = 30 * 86_400.0
 MOST_OPERATIONS = 1000
 """More than this are not kept: a cron job may do something every minute."""
 SEEN_TTL = 30 * 86_400.0
+PUT_OFF_TTL = 60.0
+"""Seconds that word of a delay outlives it."""
 
 
 class KeyValue(ABC):
@@ -99,6 +101,20 @@ class Marks:
 
 
 @dataclass(frozen=True, slots=True)
+class PutOff:
+    """A job that could have run, and comes back later."""
+
+    why: str
+    until: float
+    holder: str = ""
+    """The job that holds it up, by its uuid."""
+
+    @classmethod
+    def from_text(cls, text: str) -> PutOff:
+        return cls(**_known(cls, json.loads(text)))
+
+
+@dataclass(frozen=True, slots=True)
 class Beat:
     """A sign of life of one worker."""
 
@@ -164,7 +180,7 @@ def _under(prefix: str, found: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     return ((key.removeprefix(prefix), value) for key, value in found.items() if key.startswith(prefix))
 
 
-def _known(cls: type[Pause | Cancel | Beat | LastSeen | Progress], found: Mapping[str, Any]) -> dict[str, Any]:
+def _known(cls: type[Pause | Cancel | PutOff | Beat | LastSeen | Progress], found: Mapping[str, Any]) -> dict[str, Any]:
     return {name: found[name] for name in (field.name for field in fields(cls)) if name in found}
 
 
@@ -212,6 +228,15 @@ class ControlStore:
         """What the job said last, in any of its attempts."""
         found = self._store.get(f"progress:{uuid}")
         return None if found is None else Progress.from_text(found)
+
+    def put_off(self, uuid: str, why: str, *, at: float, seconds: float, holder: str = "") -> None:
+        """Why a job comes back so many seconds after *at*, for people to see until then."""
+        word = PutOff(why, at + seconds, holder)
+        self._store.put(f"put-off:{uuid}", json.dumps(asdict(word)), seconds + PUT_OFF_TTL)
+
+    def why_put_off(self, uuid: str) -> PutOff | None:
+        found = self._store.get(f"put-off:{uuid}")
+        return None if found is None else PutOff.from_text(found)
 
     # Beats
 

@@ -75,6 +75,9 @@ class Shared(Protocol):
     def show_progress(self, uuid: str, fraction: float, text: str) -> None:
         """How far a running job is."""
 
+    def put_off(self, uuid: str, why: str, *, at: float, seconds: float, holder: str = "") -> None:
+        """Leave word of why a job comes back so many seconds after *at*, and of the job that holds it up."""
+
 
 class Notifications(Protocol):
     """The table of notifications."""

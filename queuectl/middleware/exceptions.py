@@ -10,7 +10,7 @@ from typing import Any
 from queuectl.jobs.definition import Job
 from queuectl.jobs.runtime import current
 from queuectl.jobs.settings import span
-from queuectl.middleware.keys import key_of, shared_by
+from queuectl.middleware.keys import key_of, put_off, shared_by
 
 Which = type[BaseException] | tuple[type[BaseException], ...]
 
@@ -33,7 +33,7 @@ class ThrottlesExceptions:
         shared = shared_by(job, "ThrottlesExceptions")
         name = key_of("throttle", self.key or "", job if self.key is None else None)
         if wait := _left(shared.holder(name)):
-            job.snooze(wait)
+            put_off(job, wait, f"{self.after} exceptions in a row: what it needs is left alone for a while")
             return None
         try:
             returned = go_on()

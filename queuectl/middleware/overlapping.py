@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from queuectl.jobs.definition import Job
+from queuectl.jobs.definition import Job, registered_name
 from queuectl.jobs.running import state_of
 from queuectl.jobs.settings import span
-from queuectl.middleware.keys import key_of, shared_by
+from queuectl.middleware.keys import key_of, put_off, shared_by
 
 SPARE = 60.0
 """Seconds that a lock outlives the job's time limit, after which it would have been killed."""
@@ -36,14 +36,18 @@ class WithoutOverlapping:
     def __call__(self, job: Job, go_on: Callable[[], Any]) -> Any:
         locks, name = shared_by(job, "WithoutOverlapping"), key_of("overlap", self.key, None if self.across else job)
         owner = job.uuid
-        if not locks.acquire(name, owner, self._lifetime(job)) and locks.holder(name) != owner:
+        if not locks.acquire(name, owner, self._lifetime(job)) and (holder := locks.holder(name)) != owner:
             if self.release_after is not None:
-                job.snooze(self.release_after)
+                put_off(job, span(self.release_after), self._why(job), holder=holder or "")
             return None
         try:
             return go_on()
         finally:
             locks.release(name, owner)
+
+    def _why(self, job: Job) -> str:
+        whose = "of any class" if self.across else registered_name(type(job))
+        return f"another job ({whose}, key {self.key!r}) was at work, and these never overlap"
 
     def _lifetime(self, job: Job) -> float:
         if self.expires is not None:

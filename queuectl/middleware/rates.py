@@ -12,7 +12,7 @@ from queuectl.jobs.definition import Job
 from queuectl.jobs.limits import Rate
 from queuectl.jobs.runtime import Shared, current
 from queuectl.jobs.settings import span
-from queuectl.middleware.keys import key_of, shared_by
+from queuectl.middleware.keys import key_of, put_off, shared_by
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,10 @@ class RateLimited:
             raise UsageError(f"RateLimited({self.name!r}): `allow` is a number of jobs, at least 1.")
 
     def __call__(self, job: Job, go_on: Callable[[], Any]) -> Any:
-        wait = _wait(shared_by(job, "RateLimited"), key_of("rate", self.name), self._rate(), current().now())
+        rate = self._rate()
+        wait = _wait(shared_by(job, "RateLimited"), key_of("rate", self.name), rate, current().now())
         if wait:
-            job.snooze(wait)
+            put_off(job, wait, f"the limit {self.name!r} lets {rate.allow} of them begin in {rate.per:g} s")
             return None
         return go_on()
 

@@ -293,6 +293,19 @@ class TestWithoutOverlapping:
         assert again.attempts == 1
         assert heard == ["a", "b", "a"]
 
+    def test_who_waits_leaves_word_of_it(
+        self, app: App, worker: InlineWorker, rival: InlineWorker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """For `queuectl explain`: why, until when, and which job is in its way."""
+        first, second = Alone.dispatch("a"), Alone.dispatch("a")
+        monkeypatch.setattr("tests.features.test_middleware.during", lambda: rival.run_due())
+        worker.run_next()
+        word = app.driver().control.why_put_off(second)
+        assert word is not None
+        assert word.why == "another job (Alone, key 'a') was at work, and these never overlap"
+        assert (word.holder, word.until) == (first, app.clock.now() + 30)
+        assert app.driver().control.why_put_off(first) is None
+
     def test_a_dead_worker_s_lock_is_its_job_s_own(self, app: App, worker: InlineWorker) -> None:
         """The next attempt takes it over; others wait until its time is up."""
         from queuectl.middleware.keys import key_of

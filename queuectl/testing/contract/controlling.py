@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from queuectl.clock import FakeClock
 from queuectl.drivers.contract import Driver
-from queuectl.drivers.control import BEAT_TTL, EVERY_QUEUE, REMEMBERED, Beat, LastSeen, Pause
+from queuectl.drivers.control import BEAT_TTL, EVERY_QUEUE, REMEMBERED, Beat, LastSeen, Pause, PutOff
 from queuectl.drivers.ends import End
 from queuectl.drivers.operation import Operation, new_operation_id
 from queuectl.testing.contract.base import Contract, push, reserve_one
@@ -116,6 +116,16 @@ class Controlling(Contract):
         assert [end.uuid for end in driver.control.ends("op-1")] == ["b"]
         clock.sleep(3600)
         assert driver.control.ends("op-1") == driver.control.ends("op-10") == []
+
+    def test_why_a_job_was_put_off_is_told_until_it_is_due(
+        self, driver: Driver, rival: Driver, clock: FakeClock
+    ) -> None:
+        """And a minute longer."""
+        driver.control.put_off("u", "another was at work", at=clock.now(), seconds=30, holder="v")
+        assert rival.control.why_put_off("u") == PutOff("another was at work", clock.now() + 30, "v")
+        assert rival.control.why_put_off("v") is None
+        clock.sleep(90)
+        assert rival.control.why_put_off("u") is None
 
     def test_counters_add_up(self, driver: Driver, rival: Driver) -> None:
         """From several workers."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from queuectl.drivers.contract import Driver, Settlement
-from queuectl.drivers.control import EVERY_QUEUE, Beat, LastSeen, Pause
+from queuectl.drivers.control import EVERY_QUEUE, Beat, Cancel, LastSeen, Pause
 from queuectl.jobs.outcome import Entry, Parked, Release
 from queuectl.jobs.payload import encode, new_uuid
 from tests.unit.cli.conftest import Site
@@ -124,6 +124,34 @@ def test_a_running_job(ready: Site) -> None:
     live(ready, beat("mail", running=uuid))
     [reason] = reasons(ready, uuid)
     assert reason["text"] == "It runs: mailer on web-1 (pid 7) has had it for 12s, attempt 1."
+
+
+def test_a_running_job_that_says_how_far_it_is_and_is_told_to_end(ready: Site) -> None:
+    """Both, with who told it."""
+    [uuid] = ready.push("mail")
+    with ready.driver() as driver:
+        reserve(driver)
+        driver.control.show_progress(uuid, 0.4, "row 4 of 10")
+        driver.control.cancel_running(uuid, Cancel("awa@web-1", 10))
+    live(ready, beat("mail", running=uuid))
+    runs, ends = reasons(ready, uuid)
+    assert runs["text"].endswith("It says of itself: 40% row 4 of 10.")
+    assert (ends["code"], ends["text"].startswith("awa@web-1 has told it to end: within 10s")) == ("cancelled", True)
+
+
+def test_a_job_that_was_put_off(ready: Site) -> None:
+    """By whom it is held up; but not once it has been put back for another reason."""
+    [uuid] = ready.push("mail")
+    live(ready, beat("mail"))
+    with ready.driver() as driver:
+        driver.control.put_off(uuid, "another was at work", at=time.time(), seconds=60, holder="u-2")
+        driver.exchange([Settlement(reserve(driver), Release(60, spared=True))], [], 0)
+    [reason] = reasons(ready, uuid)
+    assert reason["text"].startswith("It was put off: another was at work. It is due in ")
+    assert (reason["code"], reason["fix"]) == ("put_off", "queuectl explain u-2")
+    with ready.driver() as driver:
+        driver.control.put_off(uuid, "another was at work", at=time.time() - 50, seconds=60, holder="u-2")
+    assert codes(ready, uuid) == ["delayed"]
 
 
 def test_a_job_of_a_silent_worker(ready: Site) -> None:
