@@ -31,7 +31,7 @@ reaches it through us, and so only once."""
 PLANNED = (DONE, StopReason.MEMORY.exit_code)
 FINAL = (USAGE, StopReason.LOST_CONNECTION.exit_code, StopReason.ABORTED.exit_code)
 """Ends that no change of a file repairs."""
-PAUSE = 1.0
+PAUSE = 0.5
 """Seconds from one start to the next, at least: whatever makes a worker end at once does not make us spin."""
 
 

@@ -1,8 +1,10 @@
-"""`check --against-queue` on every store: what waits is tried against the code that is to come."""
+"""`check --against-queue` on three stores: what waits is tried against the code that is to come."""
 
 from __future__ import annotations
 
 import json
+
+import pytest
 
 from tests.acceptance.project import Project
 
@@ -19,6 +21,7 @@ del Lingering
 """
 
 
+@pytest.mark.parametrize("store", ["sqlite", "postgres", "valkey"])
 def test_what_the_next_release_would_refuse_is_known_before_it_is_out(project: Project) -> None:
     """Waiting, delayed, and failed jobs, and bytes that are none.
 
