@@ -57,8 +57,7 @@ def undo(
     deed = _wanted(session, found, operation)
     if deed is None:
         return FAILED
-    kept = {name: session.app.driver(name).removed.count(deed.id) for name in deed.by_store}
-    total = sum(kept.values())
+    total = sum(session.app.driver(name).removed.count(deed.id) for name in deed.by_store)
     if not total:
         return _nothing_kept(session, deed, as_json=as_json)
     question = f"Delete {plural(total, 'job')} for good?"
