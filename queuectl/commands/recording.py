@@ -8,12 +8,16 @@ from dataclasses import replace
 
 from queuectl.commands.operator import operator
 from queuectl.commands.session import Session
+from queuectl.commands.text import shortened
 from queuectl.commands.times import local
 from queuectl.drivers.contract import Driver
 from queuectl.drivers.operation import Operation, new_operation_id
 from queuectl.drivers.removed import KEPT
 from queuectl.errors import ConfigurationError
 from queuectl.jobs.masking import mask
+
+LONGEST = 1000
+"""Characters of a command line that are kept: it may hold thousands of ids."""
 
 
 class Recording:
@@ -31,7 +35,7 @@ class Recording:
         self._operation = Operation(
             id=new_operation_id(),
             verb=verb,
-            words=words or mask(shlex.join(session.words)),
+            words=words or shortened(mask(shlex.join(session.words)), LONGEST),
             who=operator(session.output.environment),
             at=session.app.clock.now(),
             undoable=undoable,

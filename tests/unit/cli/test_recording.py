@@ -43,6 +43,15 @@ def test_an_operation_is_on_record_before_anything_is_changed(session: Session, 
     assert done.words == "flush --error-like password=***"
 
 
+def test_a_long_command_line_is_cut(session: Session, driver: SyncDriver) -> None:
+    """A shell may have put a thousand ids into it."""
+    session.words = ["retry", *(f"{number:08x}-0000-4000-8000-000000000000" for number in range(1000))]
+    with Recording(session, "retry") as recording:
+        recording.add(driver)
+    [operation] = driver.control.operations()
+    assert (len(operation.words), operation.words[:20], operation.words[-1]) == (1000, "retry 00000000-0000-", "…")
+
+
 def test_what_changed_nothing_is_struck_off(session: Session, driver: SyncDriver) -> None:
     """Nobody wants to read of it; nor of a dry run."""
     with Recording(session, "flush") as recording:
