@@ -36,7 +36,8 @@ class Progress:
         self._output, self._what, self._total, self._clock = output, what, total, clock
         self._done, self._besides = 0, ""
         self._bar: Bar | None = None
-        self._next = clock() + (SOON if output.notes_on_terminal else EVERY)
+        self._draws = output.notes_on_terminal and output.environment.get("TERM") != "dumb"
+        self._next = clock() + (SOON if self._draws else EVERY)
 
     def __enter__(self) -> Progress:
         return self
@@ -68,7 +69,7 @@ class Progress:
     def _show(self) -> None:
         if callable(self._total):
             self._total = self._total()
-        if self._output.notes_on_terminal:
+        if self._draws:
             self._next = self._clock() + OFTEN
             self._draw()
         else:

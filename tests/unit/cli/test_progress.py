@@ -63,6 +63,16 @@ def test_a_terminal_gets_a_bar_that_leaves_nothing_behind() -> None:
     assert said.stdout.getvalue() == ""
 
 
+def test_a_terminal_that_draws_nothing_gets_lines() -> None:
+    """As in an editor's shell."""
+    said, clock = output(Terminal), FakeClock()
+    said.environment = {"TERM": "dumb"}
+    progress = Progress(said, "jobs looked at", clock=clock.now)
+    clock.sleep(6)
+    progress.tick(20)
+    assert said.stderr.getvalue() == "20 jobs looked at so far.\n"
+
+
 def test_quiet_work_is_quiet() -> None:
     """`-q`: data and errors only."""
     said, clock = output(quiet=True), FakeClock()
