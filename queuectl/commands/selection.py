@@ -64,7 +64,9 @@ class Selection:
         """
         if self.everything:
             looked_at = passing(failed.all(self.filters.only_queue))
-            meant = (located for located in looked_at if self.filters.matches_failed(located.job))
+            meant = looked_at
+            if not self.filters.is_empty:
+                meant = (located for located in looked_at if self.filters.matches_failed(located.job))
             yield from islice(self._ours(meant), self.filters.limit)
             return
         for words in self.ranges:

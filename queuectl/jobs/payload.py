@@ -160,8 +160,9 @@ def watched(payload: bytes, watch: str | None) -> bytes:
 
 
 def _revived(payload: bytes, now: float) -> bytes:
-    if TAIL.search(payload) and payload.count(_WINDOW) == payload.count(_WINDOW + b"null"):  # no window to move
-        return with_attempts(payload, 0, fresh_id=True)
+    tail = TAIL.search(payload)
+    if tail and payload.count(_WINDOW) == payload.count(_WINDOW + b"null"):  # no window to move
+        return _with_tail(payload, tail, new_id().encode(), 0)
     try:
         found = parse(payload)
     except MalformedPayload:
@@ -183,8 +184,11 @@ def with_attempts(payload: bytes, attempts: int, *, fresh_id: bool = False) -> b
     if tail is None:
         found = parse(payload)
         return _retail(found, attempts=attempts, keep_id=not fresh_id)
-    identifier = new_id().encode() if fresh_id else tail[1]
-    return b'%s"id":"%s","attempts":%d%s' % (payload[: tail.start()], identifier, attempts, tail[3])
+    return _with_tail(payload, tail, new_id().encode() if fresh_id else tail[1], attempts)
+
+
+def _with_tail(payload: bytes, former: re.Match[bytes], identifier: bytes, attempts: int) -> bytes:
+    return b'%s"id":"%s","attempts":%d%s' % (payload[: former.start()], identifier, attempts, former[3])
 
 
 def to_text(payload: bytes) -> str:

@@ -29,6 +29,8 @@ class Dialect:
     """Ends a SELECT whose rows the transaction is going to change."""
     by_key: str
     """Behind a table whose rows are named by their ids: it is not to be read whole, which locks what others want."""
+    by_uuid: str
+    """The same for rows whose uuids are known, parameter `uuids`; `@` stands for the table."""
     delete: tuple[str, str]
     """Around the ids of rows that are to be deleted, each found by its key; `@` stands for the table."""
     payload: str
@@ -61,6 +63,7 @@ SQLITE = Dialect(
     most_attempts=32_767,
     claim="",
     by_key="",
+    by_uuid="@ WHERE uuid IN (:uuids)",
     delete=("DELETE FROM @ WHERE id IN (", ")"),
     payload="CAST(payload AS BLOB)",
     epoch="CAST(strftime('%s', failed_at) AS REAL)",
@@ -83,6 +86,7 @@ POSTGRES = Dialect(
     most_attempts=32_767,
     claim="FOR UPDATE SKIP LOCKED",
     by_key="",
+    by_uuid="@ WHERE uuid IN (:uuids)",
     delete=("DELETE FROM @ WHERE id IN (", ")"),
     payload="payload",
     epoch="CAST(extract(epoch FROM failed_at) AS double precision)",
@@ -107,6 +111,10 @@ MYSQL = Dialect(
     most_attempts=65_535,
     claim="FOR UPDATE SKIP LOCKED",
     by_key=" FORCE INDEX (PRIMARY)",
+    by_uuid=(  # the limit has the ids looked up first, which locks nothing
+        "(SELECT id AS named FROM @ WHERE uuid IN (:uuids) LIMIT 100000) AS names"
+        " STRAIGHT_JOIN @ FORCE INDEX (PRIMARY) ON id = named"
+    ),
     delete=(  # no hint keeps a plain DELETE from reading a small table whole
         "DELETE @ FROM JSON_TABLE(CONCAT('[', CONCAT_WS(',', ",
         "), ']'), '$[*]' COLUMNS (named BIGINT PATH '$')) AS names STRAIGHT_JOIN @ FORCE INDEX (PRIMARY) ON id = named",

@@ -158,6 +158,9 @@ def _timestamp(moment: float) -> str:
 
 def _claimed(session: Session, text: str, keys: Sequence[str], **values: Any) -> list[tuple[Any, ...]]:
     """The rows of these keys that nobody else is taking, locked."""
+    if not any(map(is_id, keys)):
+        by_uuids = text.replace(texts.AMONG_IDS, texts.AMONG_UUIDS)
+        return session.run(by_uuids, uuids=list(keys), **values).rows
     by_uuid = dict(session.run(texts.FAILED_IDS, keys=list(keys)).rows)
     ids = {*by_uuid.values(), *(int(key) for key in keys if key not in by_uuid and is_id(key))}
     return session.run(text, ids=sorted(ids), **values).rows if ids else []

@@ -54,6 +54,7 @@ class Grammar:
             "claim": dialect.claim,
             "hold": dialect.claim.removesuffix(" SKIP LOCKED"),  # as `claim`, but waits for who has a row
             "by_key": dialect.by_key,
+            "failed_by_uuid": dialect.by_uuid.replace("@", quoted(dialect, failed)),
             "payload": dialect.payload,
             "epoch": dialect.epoch,
             "to_integer": dialect.to_integer,
@@ -106,12 +107,12 @@ class Grammar:
         arrays, for all of them."""
         if self.dialect.arrays:
             return self.render(text), dict(values)
-        flat: dict[str, Any] = {}
+        sql, flat = self.worded(text), dict[str, Any]()
         for name, value in values.items():
             if isinstance(value, list):
                 names = [f"{name}_{number}" for number in range(len(value))]
-                text = re.sub(rf":{name}\b", ", ".join(f":{each}" for each in names), text)
+                sql = re.sub(rf":{name}\b", ", ".join([f":{each}" for each in names]), sql)
                 flat.update(zip(names, value, strict=True))
             else:
                 flat[name] = value
-        return self.styled(self.worded(text)), flat
+        return self.styled(sql), flat

@@ -145,6 +145,8 @@ FAILED_TAKE = (
 FAILED_BODIES = "SELECT id, {payload} FROM {failed}{by_key} WHERE id IN (:ids)"
 FAILED_CLAIM = "SELECT id, uuid, 0 FROM {failed}{by_key} WHERE id IN (:ids) ORDER BY id {claim}"
 FAILED_CLAIM_SIZED = FAILED_CLAIM.replace("0", "LENGTH(payload)", 1)
+AMONG_IDS, AMONG_UUIDS = "{failed}{by_key} WHERE id IN (:ids)", "{failed_by_uuid}"
+"""How these name their rows, and how they may name them instead; parameter `uuids`."""
 FAILED_HELD = "SELECT id, LENGTH(payload) FROM {failed}{by_key} WHERE id IN (:ids) ORDER BY id {hold}"
 FAILED_DELETE = "{delete_failed}:ids{named_failed}"
 FAILED_LAST = "SELECT MAX(id) FROM {failed}"
