@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from queuectl.commands.addresses import known_queues, split_list
+from queuectl.commands.addresses import doubt, known_queues, split_list
 from queuectl.commands.check_report import Report, show, to_json
 from queuectl.commands.exit_codes import CHECK_FAILED, DONE
 from queuectl.commands.options import Connection, Json
 from queuectl.commands.progress import Progress
-from queuectl.commands.reach import Answers, ask, places, stores
+from queuectl.commands.reach import ask, places, stores
 from queuectl.commands.session import Session
-from queuectl.config.checking import did_you_mean
 from queuectl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -97,22 +96,21 @@ def _inspect(session: Session, queues: list[str], connection: str) -> tuple[Insp
     from queuectl.contracts.payloads import Inspection, inspect
 
     inspection = Inspection(session.app.registry)
-    progress = Progress(session.output, "payloads looked at")
 
     def look(name: str, driver: Driver) -> set[str]:
         inspect(driver, inspection, queues=queues, tick=progress.tick)
         return set() if inspection.checked else known_queues(driver)
 
-    with session.output.to_itself():
+    with session.output.to_itself(), Progress(session.output, "payloads looked at") as progress:
         answers = ask(session, _names(session, connection), look)
-    if queues and not inspection.checked:
-        session.output.warn(f"Nothing lies in {', '.join(queues)}.{_meant(queues, answers)}")
+    if not inspection.checked:
+        _doubt(session, queues, set().union(*answers.given.values()))
     return inspection, answers.exit_code
 
 
-def _meant(queues: Iterable[str], answers: Answers[set[str]]) -> str:
-    known = set[str]().union(*answers.given.values())
-    return next(filter(None, (did_you_mean(queue, known) for queue in queues if queue not in known)), "")
+def _doubt(session: Session, queues: Iterable[str], known: set[str]) -> None:
+    for sentence in filter(None, (doubt(queue, known) for queue in queues)):
+        session.output.warn(sentence)
 
 
 def _names(session: Session, connection: str) -> Iterable[str]:
