@@ -163,11 +163,22 @@ MUTATIONS = [
         [
             Change(
                 f"{DATABASE}/failed.py",
-                "        with session.transaction():\n            rows = _claimed(session, texts.FAILED_TAKE, keys)",
-                "        if keys:\n            rows = _claimed(session, texts.FAILED_TAKE, keys)",
+                "        with session.transaction():\n            taken = list(map(",
+                "        if keys:\n            taken = list(map(",
             )
         ],
         [f"tests/faults/test_sweep_trips.py -k {store}" for store in ("sqlite", "postgres", "mariadb")],
+    ),
+    Mutation(
+        "keep-in-two-steps",  # kept in one transaction, deleted in the next
+        [
+            Change(
+                f"{DATABASE}/removing.py",
+                "    with session.transaction():\n        rows = session.run(texts.WAITING_IDS",
+                "    if jobs:\n        rows = session.run(texts.WAITING_IDS",
+            )
+        ],
+        ["tests/faults/test_sweep_undo.py -k sqlite"],
     ),
     Mutation(
         "pop-before-validate",  # the script takes what it cannot make sense of
@@ -200,8 +211,8 @@ MUTATIONS = [
         [
             Change(
                 "queuectl/jobs/payload.py",
-                "identifier = new_id().encode() if fresh_id else tail[1]",
-                "identifier = tail[1]",
+                "new_id().encode() if fresh_id else tail[1], attempts)",
+                "tail[1], attempts)",
             )
         ],
         [
