@@ -11,7 +11,6 @@ from typing import Any, ClassVar, ParamSpec, cast, dataclass_transform
 
 from queuectl.errors import JobDefinitionError, ManuallyFailed
 from queuectl.jobs.masking import MASK, is_secret
-from queuectl.jobs.middleware import Middleware
 from queuectl.jobs.pending import ANYWHERE, Pending, dispatch, dispatch_beside
 from queuectl.jobs.progress import show
 from queuectl.jobs.running import state_of
@@ -51,11 +50,13 @@ class Job:
     """Fail for good at the first timeout, whatever tries are left."""
     max_exceptions: ClassVar[int | None] = None
     """Fail for good after this many exceptions, whatever tries are left (releases do not count)."""
-    retry_until: ClassVar[Delay | Callable[[Any], Delay] | None] = None
+    # Not annotated, this one and those below it: a method may stand in their place, and pyright takes no method for a
+    # class variable. What they may be is checked when the class is made.
+    retry_until = cast("Any", None)
     """When to stop trying: seconds or a timedelta after dispatch, a moment, or a method. Replaces `tries`."""
     delay: ClassVar[Delay | None] = None
     """How long after dispatch a job is held back."""
-    unique: ClassVar[bool | Callable[[Any], str]] = False
+    unique = cast("Any", False)
     """At most one such job at a time: of the class, or of each text that a method gives. A second dispatch is none."""
     unique_for: ClassVar[float | timedelta] = 86_400.0
     """Seconds after which the next one is let in, whatever has become of this."""
@@ -63,9 +64,9 @@ class Job:
     """`"done"`: until it has ended; `"processing"`: until it begins."""
     debounce: ClassVar[float | timedelta | None] = None
     """Wait for so long, and run only the last of those that are dispatched meanwhile."""
-    debounce_key: ClassVar[Callable[[Any], str] | None] = None
+    debounce_key = cast("Any", None)
     """Of each text that this method gives, the last; without it, of the class."""
-    middleware: ClassVar[Sequence[Middleware] | Callable[[Any], Sequence[Middleware]]] = ()
+    middleware = cast("Any", ())
     """What stands around `handle`, outermost first; or a method that says it for each job."""
 
     _place: ClassVar[str] = __file__
