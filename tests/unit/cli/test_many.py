@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from io import StringIO
+from itertools import islice
 from sqlite3 import connect
 from time import time
 
@@ -13,6 +14,7 @@ import pytest
 
 from queuectl.cli import main
 from queuectl.commands.output import Output
+from queuectl.jobs.outcome import FailedRecord, Problem
 from queuectl.jobs.payload import encode
 from tests.unit.cli.conftest import Site
 
@@ -21,7 +23,14 @@ FLAT = 3_000_000
 INSERT = """\
 INSERT INTO failed_jobs
   (uuid, connection, queue, payload, exception, failed_at, job, error, message, attempts, failed_time)
-VALUES (?, 'database', 'mail', ?, ?, '2026-01-01 00:00:00', ?, 'builtins.OSError', ?, 3, ?)
+VALUES (?, 'database', ?, ?, ?, '2026-01-01 00:00:00', ?, 'builtins.OSError', ?, 3, ?)
+"""
+REDIS = """\
+default = "redis"
+[connections.redis]
+driver = "redis"
+url = "{}"
+prefix = "{}"
 """
 TRACEBACK = "OSError: disk full\n" + "  File shop.py, line 9\n" * 100
 
@@ -37,24 +46,43 @@ class Nowhere(StringIO):
 
 
 @pytest.fixture(params=[6_000, pytest.param(200_000, marks=pytest.mark.long)])
-def many(request: pytest.FixtureRequest, ready: Site) -> int:
+def count(request: pytest.FixtureRequest) -> int:
+    found: int = request.param
+    return found
+
+
+@pytest.fixture(params=["sqlite", pytest.param("valkey", marks=pytest.mark.long)])
+def many(request: pytest.FixtureRequest, site: Site, count: int, prefix: str) -> int:
     """So many failures, half of them of each of two jobs, every one with a message of its own."""
-    count: int = request.param
-    now = time()
-    rows = (
-        (
-            uuid := f"{number:08x}-0000-4000-8000-000000000000",
-            encode(job="Mail", arguments="{}", uuid=uuid).decode(),
-            TRACEBACK,
-            "Mail" if number % 2 else "Resize",
-            f"no user {number}",
-            now - count + number,
-        )
-        for number in range(count)
-    )
-    with closing(connect(ready.root / "storage/queue.sqlite")) as database, database:
-        database.executemany(INSERT, rows)
+    records = _records(count)
+    if request.param == "sqlite":
+        _into_sqlite(site, records)
+    else:
+        site.write(REDIS.format(request.getfixturevalue("valkey").url, prefix))
+        with site.driver("redis") as driver:
+            while some := list(islice(records, 1_000)):
+                driver.failed.add(some)
     return count
+
+
+def _records(count: int) -> Iterator[FailedRecord]:
+    now = time()
+    for number in range(count):
+        job, uuid = "Mail" if number % 2 else "Resize", f"{number:08x}-0000-4000-8000-000000000000"
+        problem = Problem("builtins.OSError", f"no user {number}", TRACEBACK)
+        payload = encode(job=job, arguments="{}", uuid=uuid)
+        yield FailedRecord(uuid, "redis", f"{job}-queue", payload, job, 3, problem, now - count + number)
+
+
+def _into_sqlite(site: Site, records: Iterator[FailedRecord]) -> None:
+    """By a statement of our own, as of rows from before fingerprints: a driver would take minutes."""
+    assert site.run("migrate").code == 0
+    rows = (
+        (one.uuid, one.queue, one.payload.decode(), TRACEBACK, one.job, one.problem.message, one.failed_at)
+        for one in records
+    )
+    with closing(connect(site.root / "storage/queue.sqlite")) as database, database:
+        database.executemany(INSERT, rows)
 
 
 def peak_of(*words: str) -> tuple[int, int]:
@@ -62,7 +90,7 @@ def peak_of(*words: str) -> tuple[int, int]:
     said = Output(Nowhere(), StringIO(), StringIO(), {})
     tracemalloc.start()
     try:
-        assert main(words, said) == 0
+        assert main(words, said) == 0, said.stderr.getvalue()  # type: ignore[attr-defined]  # it is ours
         return tracemalloc.get_traced_memory()[1], said.stdout.lines  # type: ignore[attr-defined]  # it is ours
     finally:
         tracemalloc.stop()
