@@ -24,6 +24,7 @@ from queuectl.testing.contract.real_time import RealTimeContract
 from queuectl.testing.contract.removing import Removing
 from queuectl.testing.contract.settling import Settling
 from queuectl.testing.contract.sharing import Sharing
+from queuectl.testing.contract.undoing import Undoing
 
 __all__ = ["DriverContract", "RealTimeContract"]
 
@@ -41,6 +42,7 @@ class DriverContract(
     Looking,
     Cancelling,
     Removing,
+    Undoing,
     Sharing,
     Conserving,
 ):
