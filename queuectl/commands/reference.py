@@ -5,14 +5,11 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Iterable, Iterator
-from io import StringIO
 from typing import TYPE_CHECKING
 
 from queuectl.commands import PANELS, Spec, listed
 from queuectl.commands.exit_codes import MEANINGS
 from queuectl.commands.group import build, load
-from queuectl.commands.output import Output
-from queuectl.commands.session import Session
 
 if TYPE_CHECKING:
     from queuectl.commands.typing import Parameter
@@ -48,7 +45,7 @@ def _command(spec: Spec) -> Iterator[str]:
     command = load(spec, spec.name)
     yield f"### queuectl {spec.name}\n"
     yield f"{_paragraph(command.help or spec.help)}\n"
-    yield f"```text\n{_usage(spec)}\n```\n"
+    yield f"```text\n{_usage(spec, _shown(command.params))}\n```\n"
     if spec.aliases:
         yield f"Also {', '.join(f'`{name}`' for name in spec.aliases)}.\n"
     if own := [one for one in _shown(command.params) if one.expose_value]:
@@ -56,13 +53,16 @@ def _command(spec: Spec) -> Iterator[str]:
         yield ""
 
 
-def _usage(spec: Spec) -> str:
-    group = build()
-    session = Session(Output(StringIO(), StringIO(), StringIO()))
-    with group.make_context("queuectl", [], resilient_parsing=True, obj=session) as outer:
-        command = load(spec, spec.name)
-        with command.make_context(spec.name, [], parent=outer, resilient_parsing=True) as context:
-            return " ".join(["queuectl", spec.name, *command.collect_usage_pieces(context)])
+def _usage(spec: Spec, parameters: Iterable[Parameter]) -> str:
+    """Written here: the parser's own way of it differs between its versions."""
+    arguments = [one for one in parameters if one.param_type_name == "argument"]
+    return " ".join(["queuectl", spec.name, "[OPTIONS]", *map(_argument, arguments)])
+
+
+def _argument(one: Parameter) -> str:
+    name = one.metavar or one.name.upper()
+    more = "..." if one.nargs == -1 else ""
+    return f"{name}{more}" if one.required else f"[{name}]{more}"
 
 
 def _paragraph(text: str) -> str:
