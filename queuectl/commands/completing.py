@@ -40,6 +40,8 @@ VALUES: Mapping[str, Source] = {
     "--queue": KnownNames.queues,
     "--connection": KnownNames.connections,
     "--job": KnownNames.jobs,
+    "--error": KnownNames.errors,
+    "--group": KnownNames.groups,
     "--state": lambda known: ("ready", "delayed", "reserved", "parked"),
     "--only": _checks,
     "--skip": _checks,

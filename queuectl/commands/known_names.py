@@ -22,7 +22,7 @@ from typing import TypeVar
 from queuectl.app import App
 from queuectl.commands.addresses import known_queues
 from queuectl.config import Config
-from queuectl.drivers.contract import Driver
+from queuectl.drivers.contract import Driver, FailedJob
 
 T = TypeVar("T")
 PATIENCE = 0.5
@@ -30,6 +30,8 @@ PATIENCE = 0.5
 REMEMBERED = 600.0
 RECENT = 20
 """Failed jobs, or operations, that are worth offering."""
+SEARCHED = 500
+"""Failed jobs of which the causes are worth offering."""
 
 
 class KnownNames:
@@ -57,9 +59,20 @@ class KnownNames:
         return sorted({*found, self._config.connections[default].queue})
 
     def failed(self) -> list[str]:
-        """The newest ones, of each connection."""
-        pages = self._asked(lambda driver: driver.failed.page(limit=RECENT))
-        return [job.uuid for _, page in pages for job in page.items]
+        """The uuids of the newest ones, of each connection."""
+        return [job.uuid for job in self._recent(RECENT)]
+
+    def groups(self) -> list[str]:
+        """The fingerprints of what failed lately."""
+        return [job.fingerprint for job in self._recent(SEARCHED)]
+
+    def errors(self) -> list[str]:
+        """What failed lately failed with."""
+        return sorted({job.error.rpartition(".")[2] for job in self._recent(SEARCHED)})
+
+    def _recent(self, count: int) -> Iterator[FailedJob]:
+        for _, page in self._asked(lambda driver: driver.failed.page(limit=count)):
+            yield from page.items
 
     def operations(self) -> list[str]:
         """What can be undone, the latest first."""

@@ -84,6 +84,10 @@ def test_failed_jobs_are_offered_by_their_uuids(ready: Site) -> None:
     assert offered(ready, "retry", "") == ["all", *reversed(uuids)]
     assert offered(ready, "forget", uuids[0], "0000000") == list(reversed(uuids))
     assert offered(ready, "failed:show", "") == list(reversed(uuids))
+    assert offered(ready, "failed", "--error=OS") == ["--error=OSError"]
+    with ready.driver() as driver:
+        [group] = {job.fingerprint for job in driver.failed.page().items}
+    assert offered(ready, "retry", "--group", group[:2]) == [group]
 
 
 def test_what_is_wrong_is_no_matter(ready: Site, monkeypatch: pytest.MonkeyPatch) -> None:
