@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from queuectl.drivers.database.dialect import Dialect
 from queuectl.drivers.database.grammar import quoted
 from queuectl.migrations.schema import Column, Index, Table
@@ -37,12 +39,27 @@ _TYPES = {
     ),
 }
 KINDS = {kind: dict(zip(("sqlite", "postgresql", "mysql"), types, strict=True)) for kind, types in _TYPES.items()}
+KEYS_WITHIN = ("mysql",)
+"""Where a table is made with its indexes: each statement is a transaction, and each writes files."""
 _TAILS = {"mysql": " DEFAULT CHARACTER SET utf8mb4"}
 
 
 def create_table(dialect: Dialect, table: Table) -> str:
-    columns = ",\n    ".join(column_of(dialect, column) for column in table.columns)
-    return f"CREATE TABLE {quoted(dialect, table.name)} (\n    {columns}\n){_TAILS.get(dialect.name, '')}"
+    columns = [column_of(dialect, column) for column in table.columns]
+    keys = [_key(dialect, table, index) for index in indexes(dialect, table) if dialect.name in KEYS_WITHIN]
+    return (
+        f"CREATE TABLE {quoted(dialect, table.name)} (\n    {_lines(columns + keys)}\n){_TAILS.get(dialect.name, '')}"
+    )
+
+
+def _lines(parts: Sequence[str]) -> str:
+    return ",\n    ".join(parts)
+
+
+def _key(dialect: Dialect, table: Table, index: Index) -> str:
+    """An index as a part of the statement that makes its table."""
+    columns = ", ".join(quoted(dialect, name) for name in index.columns)
+    return f"{'UNIQUE ' if index.unique else ''}KEY {quoted(dialect, table.index_name(index))} ({columns})"
 
 
 def column_of(dialect: Dialect, column: Column, *, added: bool = False) -> str:
@@ -71,6 +88,11 @@ def indexes(dialect: Dialect, table: Table) -> list[Index]:
     return [index for index in table.indexes if dialect.name in index.on]
 
 
+def separate(dialect: Dialect, table: Table) -> list[Index]:
+    """Those that a new table gets by statements of their own."""
+    return [] if dialect.name in KEYS_WITHIN else indexes(dialect, table)
+
+
 def whole(dialect: Dialect, table: Table) -> list[str]:
     """Every statement that makes this table from nothing."""
-    return [create_table(dialect, table), *(create_index(dialect, table, index) for index in indexes(dialect, table))]
+    return [create_table(dialect, table), *(create_index(dialect, table, index) for index in separate(dialect, table))]

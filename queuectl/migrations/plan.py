@@ -31,7 +31,7 @@ def plan(session: Session, table: Table, *, shared_index: bool) -> list[Step]:
 def _create(session: Session, table: Table) -> list[Step]:
     dialect = session.grammar.dialect
     first, *rest = ddl.whole(dialect, table)
-    names = [table.index_name(index) for index in ddl.indexes(dialect, table)]
+    names = [table.index_name(index) for index in ddl.separate(dialect, table)]
     return [
         Step(f"created the table {table.name}", first),
         *(Step(f"created the index {name}", sql) for name, sql in zip(names, rest, strict=True)),
