@@ -68,7 +68,7 @@ class RedisDriver(Driver):
         self._settling = Settling(self._store, self._pushing, self._reserving, parked_memory=memory)
         self._operating = Operating(self._store, patience=timeout)
         self._paging = Paging(self._store)
-        self._finding = Finding(self._store)
+        self._finding = Finding(self._store, self._operating)
         self._failed_queues = FailedQueues(self._store)
         self.removed = removed = RedisRemovedStore(self._store, self._failed_queues)
         self.failed = RedisFailedStore(self._store, self._failed_queues, removed)
@@ -163,7 +163,7 @@ class RedisDriver(Driver):
         return self._paging.page(queue, state, cursor=cursor, limit=limit)
 
     def find(self, keys: Sequence[str]) -> list[Stored]:
-        return self._finding.find(keys, self._operating.queues()) if keys else []
+        return self._finding.find(keys) if keys else []
 
     def cancel(self, jobs: Sequence[Stored], *, keep: str | None = None) -> list[Stored]:
         return self._cancelling.cancel(jobs, keep=keep)

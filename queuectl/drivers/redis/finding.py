@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 
 from queuectl.drivers.contract import Stored
@@ -11,6 +11,7 @@ from queuectl.drivers.redis.keys import QueueKeys
 from queuectl.drivers.redis.lua_looking import FIND_LISTED, FIND_SCORED
 from queuectl.drivers.redis.lua_operator import NOW
 from queuectl.drivers.redis.lying import Lying, told_of
+from queuectl.drivers.redis.operating import Operating
 from queuectl.drivers.redis.slices import Slices, Stride
 from queuectl.drivers.redis.store import Store
 from queuectl.drivers.redis.texts import id_of, mark_of, raw, told
@@ -21,25 +22,33 @@ ASKED = 1_000
 
 
 class Finding:
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, operating: Operating) -> None:
         self._store = store
+        self._operating = operating
 
-    def find(self, keys: Sequence[str], queues: Sequence[str]) -> list[Stored]:
-        """The jobs of these uuids or ids in these queues, each once."""
+    def find(self, keys: Sequence[str]) -> list[Stored]:
+        """The jobs of these uuids or ids, each once. Queues that nobody told us of are looked for only if need be: a
+        Redis may be full of other keys."""
+        known = self._operating.known()
+        found = self._find_in(known, keys)
+        left = set(keys) - {name for job in found for name in _names(job.member)}
+        if left:
+            found += self._find_in([queue for queue in self._operating.queues() if queue not in known], sorted(left))
+        return told_of(self._store, found)
+
+    def _find_in(self, queues: Iterable[str], keys: Sequence[str]) -> list[Lying]:
         wanted = list(dict.fromkeys(keys))
-        found: list[Stored] = []
-        for start in range(0, len(wanted), ASKED):
-            some = wanted[start : start + ASKED]
-            for name in queues:
+        found: list[Lying] = []
+        for queue in map(self._store.names.queue, queues):
+            for start in range(0, len(wanted), ASKED):
                 with suppress(ConfigurationError):  # a key that is called like a queue and is not one
-                    found += told_of(self._store, self._search(self._store.names.queue(name), some))
+                    found += self._search(queue, wanted[start : start + ASKED])
         return found
 
     def _search(self, queue: QueueKeys, wanted: Sequence[str]) -> list[Lying]:
         """Read in the direction in which jobs move, so that one on its way is met again, and told of as seen last."""
         found = {id_of(job.member): job for job in self._walk(queue, wanted)}
-        names = set(wanted)
-        return [job for name, job in found.items() if {name, told(mark_of(job.member))} & names]
+        return [job for job in found.values() if _names(job.member) & set(wanted)]
 
     def _walk(self, queue: QueueKeys, wanted: Sequence[str]) -> Iterator[Lying]:
         names = tuple(dict.fromkeys(text for name in wanted for text in _in_json(name)))
@@ -65,6 +74,11 @@ class Finding:
             cursor, size, *found = self._store.call(FIND_SCORED, (key,), args)
             stride.adapt(size)
             yield from zip(found[::2], map(float, found[1::2]), strict=True)
+
+
+def _names(member: bytes) -> set[str]:
+    """What a job may be called."""
+    return {id_of(member), told(mark_of(member))}
 
 
 def _in_json(name: str) -> list[bytes]:

@@ -75,10 +75,14 @@ class Operating:
             found = ready_since(head or b"")
         return found
 
+    def known(self) -> list[str]:
+        """The queues we were told of."""
+        [noted] = self._store.run([command(b"SMEMBERS", self._index)])
+        return sorted(map(told, noted))
+
     def queues(self) -> list[str]:
         """The queues we were told of, and those that keys speak of."""
-        [noted] = self._store.run([command(b"SMEMBERS", self._index)])
-        return sorted({told(name) for name in noted} | set(self._discovered()))
+        return sorted({*self.known(), *self._discovered()})
 
     def _discovered(self) -> Iterator[str]:
         names = self._store.names
