@@ -91,8 +91,7 @@ class RedisDriver(Driver):
     def push(self, entries: Sequence[Entry]) -> list[str]:
         if not entries:
             return []
-        self._pushing.check(entries)
-        queues = {entry.queue for entry in entries}
+        queues = self._pushing.check(entries)
         if notes := self._operating.note(queues):
             self._store.run(notes)
             self._operating.noted(queues)

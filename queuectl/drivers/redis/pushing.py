@@ -70,21 +70,23 @@ class Pushing:
             standing |= zip(part, uuids, strict=True)
         return [standing[place] for place in range(len(entries))]
 
-    def check(self, entries: Sequence[Entry]) -> None:
-        """Refuse names and sizes before anything is sent."""
+    def check(self, entries: Sequence[Entry]) -> set[str]:
+        """Refuse names and sizes before anything is sent; the names of the queues."""
         sizes = [len(entry.payload) for entry in entries]
         if len(sizes) > MOST or sum(sizes) > MOST_BYTES:
             raise UsageError(
                 f"A push to Redis is one script, of at most {MOST:,} jobs and {MOST_BYTES:,} bytes; this one has "
                 f"{len(entries):,} jobs. Push them in parts."
             )
-        for queue in {entry.queue for entry in entries}:
+        queues = {entry.queue for entry in entries}
+        for queue in queues:
             self._store.names.queue(queue)
         if sizes and max(sizes) > self._max_payload:
             one = entries[sizes.index(max(sizes))]
             raise PayloadTooLarge(
                 f"The payload of {one.uuid} has {len(one.payload):,} bytes; max_payload allows {self._max_payload:,}."
             )
+        return queues
 
     def once(self, entries: Sequence[Entry], mark: str) -> list[Command]:
         """Commands that push these, and that do nothing when they are sent again under the same mark."""
@@ -131,9 +133,10 @@ class Pushing:
 def _are_simple(entries: Sequence[Entry]) -> bool:
     """Of one queue, ready at once, and without a key?"""
     queue = entries[0].queue if entries else ""
-    return bool(entries) and all(
-        entry.queue == queue and entry.delay <= 0 and entry.unique is None for entry in entries
-    )
+    for entry in entries:
+        if entry.queue != queue or entry.delay > 0 or entry.unique is not None:
+            return False
+    return bool(entries)
 
 
 def _distinct(entries: Sequence[Entry]) -> Sequence[Entry]:
