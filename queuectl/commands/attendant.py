@@ -107,12 +107,18 @@ class Attendant:
             environment = {**os.environ, VARIABLE: str(os.getpid())}
             self._worker = subprocess.Popen(self._command, env=environment, stdin=subprocess.DEVNULL, process_group=0)
             self._started, self._renewing = monotonic(), False
+            if self._stopping:  # told so while it was being started, and it was not there to be told
+                self._worker.terminate()
+
+    # What we are told
 
     def _pass_on(self, number: int, frame: FrameType | None) -> None:
         meant = PASSED_ON[signal.Signals(number)]
         self._stopping = self._stopping or meant in STOPS
         if self._worker is not None:
             self._worker.send_signal(meant)
+
+    # What we say
 
     def _told(self, changed: Sequence[Path]) -> str:
         first, others = changed[0], len(changed) - 1
