@@ -1,8 +1,9 @@
-"""Text that steers nothing: neither a terminal nor a reader who takes a line for what it says it is."""
+"""Text that steers nothing: neither a terminal, nor a shell, nor a reader who takes a line for what it says it is."""
 
 from __future__ import annotations
 
 import re
+import shlex
 
 _STEERING = (
     "\x00-\x1f\x7f-\x9f"  # C0, DEL, C1
@@ -20,6 +21,11 @@ def safe(text: str, *, lines: bool = False) -> str:
     *lines*: line ends and tabs stay, for text that is shown as a block.
     """
     return (_UNSAFE_IN_LINES if lines else _UNSAFE).sub(_escape, text)
+
+
+def typed(*words: str) -> str:
+    """A command for people to copy: a shell takes each word as it stands, whoever has written it."""
+    return shlex.join(words)
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -14,7 +14,7 @@ from queuectl.commands.queued_rows import to_json as queued_to_json
 from queuectl.commands.queued_rows import waits
 from queuectl.commands.reasons import Reason
 from queuectl.commands.session import Session
-from queuectl.commands.text import plural
+from queuectl.commands.text import plural, typed
 from queuectl.commands.times import ago
 from queuectl.drivers.contract import Driver, FailedJob
 from queuectl.errors import QueuectlError
@@ -82,7 +82,7 @@ def _kept(session: Session, outbox: Outbox) -> Reason:
     except QueuectlError as error:
         state = f"That store does not answer: {error}"
     text = f"It lies in the outbox of [{name}], whose store did not take it. {state} Workers of [{name}] carry it over."
-    return Reason("outbox", text, f"queuectl relay {name}")
+    return Reason("outbox", text, typed("queuectl", "relay", name))
 
 
 def of_failure(located: Located, now: float) -> Explained:
@@ -99,7 +99,7 @@ def of_failure(located: Located, now: float) -> Explained:
 
 def _failed(job: FailedJob) -> Reason:
     text = f"It failed for good: {job.error}: {mask(job.message)}"
-    return Reason("failed", text, f"queuectl failed:show {job.uuid}")
+    return Reason("failed", text, typed("queuectl", "failed:show", job.uuid))
 
 
 def of_queue(session: Session, driver: Driver, queue: str) -> Explained:

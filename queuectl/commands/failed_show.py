@@ -13,7 +13,7 @@ from queuectl.commands.failed_stores import reachable
 from queuectl.commands.options import Connection, Json
 from queuectl.commands.output import Output
 from queuectl.commands.session import Session
-from queuectl.commands.text import columns, padded, safe
+from queuectl.commands.text import columns, padded, safe, typed
 from queuectl.commands.times import local
 from queuectl.drivers.contract import FailedJob
 from queuectl.failing import Located
@@ -66,13 +66,12 @@ def _print(output: Output, found: Located, payload: Any, text: str) -> None:
 
 
 def _print_next(output: Output, job: FailedJob) -> None:
-    key = safe(job.uuid)
-    lines = [(f"queuectl retry {key}", "run it again")]
+    lines = [(typed("queuectl", "retry", job.uuid), "run it again")]
     if job.fingerprint:
         lines += [
-            (f"queuectl failed --group {job.fingerprint}", "others that failed like it"),
-            (f"queuectl retry --group {job.fingerprint}", "run all of these again"),
+            (typed("queuectl", "failed", "--group", job.fingerprint), "others that failed like it"),
+            (typed("queuectl", "retry", "--group", job.fingerprint), "run all of these again"),
         ]
-    lines.append((f"queuectl forget {key}", "delete it"))
+    lines.append((typed("queuectl", "forget", job.uuid), "delete it"))
     output.line(f"\n{output.style('Next', 'bold')}")
     output.lines(columns(lines))

@@ -16,7 +16,7 @@ from queuectl.commands.output import Output
 from queuectl.commands.queued import Queued, reachable_queues
 from queuectl.commands.queued_rows import to_json, waits
 from queuectl.commands.session import Session
-from queuectl.commands.text import columns, padded, safe
+from queuectl.commands.text import columns, padded, safe, typed
 from queuectl.commands.times import ago, iso, local
 
 NOT_FOUND = "Unable to find job with ID [{}]."
@@ -49,7 +49,7 @@ def _elsewhere(session: Session, key: str, connection: str) -> str:
     """Where a job is that is in no queue."""
     jobs, _ = reachable(session, connection)
     if jobs.find(key) is not None:
-        return f"It failed: `queuectl failed:show {key}` shows why."
+        return f"It failed: `{typed('queuectl', 'failed:show', key)}` shows why."
     return "Jobs that are done leave no trace; `queuectl failed` lists those that failed."
 
 
@@ -107,11 +107,10 @@ def _print(
 
 
 def _print_next(output: Output, found: Queued) -> None:
-    key = safe(found.uuid)
-    lines = [(f"queuectl explain {key}", "why it does not run")]
+    lines = [(typed("queuectl", "explain", found.uuid), "why it does not run")]
     if found.stored.state == "reserved":
-        lines.append((f"queuectl jobs:cancel --running {key}", "have its worker end it"))
+        lines.append((typed("queuectl", "jobs:cancel", "--running", found.uuid), "have its worker end it"))
     else:
-        lines.append((f"queuectl jobs:cancel {key}", "take it out of its queue"))
+        lines.append((typed("queuectl", "jobs:cancel", found.uuid), "take it out of its queue"))
     output.line(f"\n{output.style('Next', 'bold')}")
     output.lines(columns(lines))

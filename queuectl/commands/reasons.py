@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from queuectl.commands.circumstances import FARTHEST, Circumstances, Word
 from queuectl.commands.queued import Queued
-from queuectl.commands.text import plural
+from queuectl.commands.text import plural, typed
 from queuectl.commands.times import brief, local
 from queuectl.drivers.control import Beat, Progress, PutOff
 
@@ -46,15 +46,16 @@ def _paused(seen: Circumstances) -> Reason:
     who = f" by {pause.by}" if pause.by else ""
     why = pause.reason or "no reason was given"
     end = "" if pause.until is None else f" It ends in {brief(pause.until - seen.now)}."
-    fix = "queuectl resume --all" if seen.paused_with_all else f"queuectl resume {seen.connection}:{seen.queue}"
-    return Reason("paused", f"{what} has been paused{since}{who}: {why}.{end}", fix)
+    paused = "--all" if seen.paused_with_all else f"{seen.connection}:{seen.queue}"
+    text = f"{what} has been paused{since}{who}: {why}.{end}"
+    return Reason("paused", text, typed("queuectl", "resume", paused))
 
 
 def _unserved(seen: Circumstances) -> Reason:
     others = sorted({queue for beat in seen.beats for queue in beat.queues})
     elsewhere = f" {_alive(len(seen.beats))}, for {', '.join(others)} only." if others else ""
     text = f"No worker is alive for queue {seen.name}. {_last(seen)}{elsewhere}"
-    return Reason("no_worker", text, f"queuectl work {seen.connection} --queue={seen.queue}")
+    return Reason("no_worker", text, typed("queuectl", "work", seen.connection, f"--queue={seen.queue}"))
 
 
 def _alive(count: int) -> str:
@@ -105,7 +106,7 @@ def _put_off(job: Queued, now: float, word: PutOff) -> Reason:
     text = f"It was put off: {word.why}. It is due in {brief(job.stored.at - now)}."
     if not word.holder:
         return Reason("put_off", text)
-    return Reason("put_off", f"{text} The other was {word.holder}.", f"queuectl explain {word.holder}")
+    return Reason("put_off", f"{text} The other was {word.holder}.", typed("queuectl", "explain", word.holder))
 
 
 def of_reserved(job: Queued, seen: Circumstances, word: Word) -> Iterator[Reason]:

@@ -18,7 +18,7 @@ from queuectl.commands.exit_codes import DECLINED, DONE, FAILED, PARTLY, THRESHO
 from queuectl.commands.progress import Progress
 from queuectl.commands.recording import Recording
 from queuectl.commands.session import Session
-from queuectl.commands.text import leader, safe
+from queuectl.commands.text import leader, safe, typed
 from queuectl.commands.unserved import Doubts
 from queuectl.commands.waiting import timeout_of
 from queuectl.durations import UNITS
@@ -185,7 +185,8 @@ def _example(sample: Ended | None) -> str | None:
         return None
     if sample.end is None:
         return f"{sample.uuid} is in no queue and has not failed; nobody told how it ended."
-    return f"{mask(f'{sample.end.error}: {sample.end.message}')} (`queuectl failed:show {sample.uuid}` shows it whole)"
+    why, shown = mask(f"{sample.end.error}: {sample.end.message}"), typed("queuectl", "failed:show", sample.uuid)
+    return f"{why} (`{shown}` shows it whole)"
 
 
 def _to_json(stop: Stop | None, standing: Standing, sample: Ended | None) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from queuectl.escaping import safe as safe  # what commands show passes through here
+from queuectl.escaping import typed as typed
 
 
 def width(text: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from queuectl.commands.session import Session
+from queuectl.commands.text import typed
 from queuectl.drivers.contract import Driver
 from queuectl.errors import DriverUnavailable
 
@@ -23,5 +24,5 @@ class Doubts:
         with suppress(DriverUnavailable):  # said by whoever waits for it
             if any(queue in beat.queues for beat in driver.control.beats()):
                 return
-            command = f"`queuectl work {driver.name} --queue={queue}`"
-            self._session.output.warn(f"No worker is alive for [{queue}]: {command} is one.")
+            command = typed("queuectl", "work", driver.name, f"--queue={queue}")
+            self._session.output.warn(f"No worker is alive for [{queue}]: `{command}` is one.")

@@ -10,6 +10,7 @@ from queuectl.doctor.patient import Patient
 from queuectl.doctor.words import count, span
 from queuectl.drivers.contract import Counts, Driver, FailedJob
 from queuectl.drivers.control import EVERY_QUEUE, Beat, Pause
+from queuectl.escaping import typed
 
 LONG_WAIT = 300.0
 """Seconds that a job may wait although somebody works on its queue."""
@@ -51,7 +52,7 @@ def _with_outbox(patient: Patient) -> list[str]:
 def _unserved(driver: Driver, queue: str, found: Counts) -> Finding:
     waited = "" if found.oldest is None else f", the oldest for {span(driver.now() - found.oldest)}"
     detail = f"Queue {queue} holds {count(found.size, 'job')}{waited}, and no worker is alive for it."
-    return failed(detail, f"queuectl work {driver.name} --queue={queue}", about=driver.name)
+    return failed(detail, typed("queuectl", "work", driver.name, f"--queue={queue}"), about=driver.name)
 
 
 def _crew(beats: list[Beat]) -> str:
@@ -81,7 +82,7 @@ def pauses(patient: Patient) -> Iterator[Finding]:
 def _paused(driver: Driver, queue: str, pause: Pause) -> Finding:
     what = "Every queue" if queue == EVERY_QUEUE else f"Queue {queue}"
     since = f" for {span(driver.now() - pause.since)}" if pause.since else ""
-    fix = "queuectl resume --all" if queue == EVERY_QUEUE else f"queuectl resume {driver.name}:{queue}"
+    fix = typed("queuectl", "resume", "--all" if queue == EVERY_QUEUE else f"{driver.name}:{queue}")
     return warning(f"{what} is paused{since}: {pause.reason or 'no reason was given'}.", fix, about=driver.name)
 
 
@@ -100,9 +101,8 @@ def _waiting(driver: Driver, waits: dict[str, float]) -> Finding:
     detail = f"The oldest job has waited {span(waits[queue])}, in queue {queue}."
     if waits[queue] < LONG_WAIT:
         return well(detail, about=driver.name)
-    return warning(
-        detail, f"queuectl work {driver.name} --queue={queue} --workers=2  # more of them", about=driver.name
-    )
+    more = typed("queuectl", "work", driver.name, f"--queue={queue}", "--workers=2")
+    return warning(detail, f"{more}  # more of them", about=driver.name)
 
 
 def outboxes(patient: Patient) -> Iterator[Finding]:
@@ -124,8 +124,8 @@ def _kept(name: str, keeper: Driver, prefix: str) -> Finding:
     if waited <= LONG_IN_OUTBOX:
         return well(detail, about=name)
     queues = ",".join(queue.removeprefix(prefix) for queue in sorted(kept))
-    fix = f"queuectl relay {name}  # as its workers do: queuectl work {name} --queue={queues}"
-    return failed(detail, fix, about=name)
+    worker = typed("queuectl", "work", name, f"--queue={queues}")
+    return failed(detail, f"{typed('queuectl', 'relay', name)}  # as its workers do: {worker}", about=name)
 
 
 def failures(patient: Patient) -> Iterator[Finding]:

@@ -99,6 +99,8 @@ def studio(width: int) -> Iterator[Studio]:
     """In a folder and a time zone of its own, before a terminal of this width."""
     before = dict(os.environ)
     with TemporaryDirectory() as folder, chdir(folder):
+        for name in ("QUEUE_CONNECTION", "QUEUE_DATABASE_URL", "REDIS_URL", "QUEUECTL_CONFIG"):
+            os.environ.pop(name, None)
         os.environ.update(COLUMNS=str(width), LINES=str(HEIGHT), TZ="UTC")
         time.tzset()
         try:

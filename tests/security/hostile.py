@@ -14,7 +14,7 @@ from typing import Protocol
 from redis import Redis
 
 from queuectl.drivers.contract import Driver, Settlement
-from queuectl.drivers.control import Beat, LastSeen, Pause
+from queuectl.drivers.control import Beat, Cancel, LastSeen, Pause
 from queuectl.drivers.operation import Operation
 from queuectl.jobs.outcome import Entry, Parked
 from queuectl.jobs.payload import encode, new_uuid
@@ -25,6 +25,8 @@ EVIL = "\x1b[2J\x1b[8m\x1b]52;c;ZXZpbA==\x07\x9b31m\r\b\u202egpj\u200b\0[/red][b
 MARKUP = "[/red][bold][link=http://x]%s{0}"
 """Printable, so that it is a name like any other."""
 UUID, WAITING, OPERATION = "aaaaaaaa-0000-4000-8000-000000000001", "aaaaaaaa-0000-4000-8000-000000000002", "op-e1e1e1"
+FOR_SHELLS = ("x;touch${IFS}pwned;$(touch${IFS}pwned)#", "x';touch${IFS}pwned;'")
+"""Names for whoever copies a line into a shell, with no quotes around them, or with careless ones."""
 RENAMED = {"markup": MARKUP, "evil": EVIL}
 """Our own programs refuse such names of queues; others write what they like."""
 CONFIGURATION = """\
@@ -122,6 +124,9 @@ def fill(driver: Driver) -> None:
     for name in (EVIL, MARKUP):
         driver.control.beat(Beat(f"{MARKUP}:{now}", name, name, 1, ("mail", name), now, now, 1, 0, running, name))
     driver.control.serve(["hostile"], LastSeen(EVIL, EVIL, now))
+    driver.control.put_off(WAITING, EVIL, at=now, seconds=600, holder=EVIL)
+    driver.control.show_progress(UUID, 0.5, EVIL)
+    driver.control.cancel_running(UUID, Cancel(EVIL))
     driver.control.count({f"done:{MARKUP}": 1})
     driver.control.record(Operation(OPERATION, EVIL, EVIL, EVIL, now, 1, undoable=True))
 

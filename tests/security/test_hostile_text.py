@@ -8,20 +8,27 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
+import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
 from queuectl.commands import COMMANDS, Spec
 from queuectl.commands.group import load
+from queuectl.jobs.outcome import Entry
+from queuectl.jobs.payload import encode
 from queuectl.testing.server import Server
-from tests.security.hostile import EVIL, MARKUP, OPERATION, SHOP, UUID, WAITING, Attack, OnRedis, OnSqlite
+from tests.security.hostile import EVIL, FOR_SHELLS, MARKUP, OPERATION, SHOP, UUID, WAITING, Attack, OnRedis, OnSqlite
 from tests.unit.cli.conftest import Run, Site
 
 OURS = re.compile(r"\x1b\[(?!8m)[0-9;]*m|\x1b\[\?(?:1049|25)[hl]|\x1b\[H|\x1b\[2K|\x1b\[1A|\r|\n")
 """What we say to a terminal ourselves: colours, the other screen, and the one line in which something goes on."""
 STEERING = re.compile(r"[\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 REFUSED, MISCONFIGURED = 2, 78
+TO_TYPE = re.compile(r"\bqueuectl [a-z].*")
+NAMING = (("explain",), ("jobs:show",), ("failed:show",))
 FORMS = ("--json", "--jsonl", "--ids")
 
 CALLS: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -156,3 +163,20 @@ def test_the_attack_is_visible(hostile: Site) -> None:
     shown = hostile.run("failed:show", UUID).out
     assert "\\x1b[2J" in shown
     assert "[/red]" in hostile.run("failed", "--json").json[0]["message"]
+
+
+@pytest.mark.fault("X11")
+@pytest.mark.parametrize("name", FOR_SHELLS)
+def test_what_one_is_told_to_type_is_harmless(hostile: Site, name: str) -> None:
+    """A name that somebody else gave to a job or a queue is one word in a line that is copied into a shell."""
+    hostile.fail(name)
+    with hostile.driver() as driver:
+        driver.push([Entry("typed", encode(job="Mail", arguments="{}", uuid=name), name)])
+    with closing(sqlite3.connect(hostile.root / "storage/queue.sqlite")) as database, database:
+        database.execute("UPDATE jobs SET queue = ? WHERE queue = 'typed'", (name,))
+    told = [run.out for run in (hostile.run(*words, name) for words in NAMING)] + [hostile.run("doctor").out]
+    lines = [line for out in told for line in TO_TYPE.findall(out) if "pwned" in line]
+    assert len(lines) >= 6
+    for line in lines:
+        subprocess.run(["sh", "-c", f"queuectl() {{ :; }}\n{line}"], cwd=hostile.root, capture_output=True, check=False)
+    assert not (hostile.root / "pwned").exists()

@@ -164,7 +164,8 @@ def ready(site: Site) -> Site:
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     """A project on SQLite, without tables yet."""
     for name in ("QUEUE_CONNECTION", "QUEUE_DATABASE_URL", "REDIS_URL", "QUEUECTL_CONFIG"):
-        monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv(name, "")  # so that it is taken away afterwards as well: `work` sets one for its children
+        monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
     found = Site(tmp_path)
