@@ -19,10 +19,11 @@ from queuectl.clock import Clock, SystemClock
 from queuectl.drivers.concern import Concern
 from queuectl.drivers.database import texts
 from queuectl.drivers.database.address import Address
-from queuectl.drivers.database.files import FileReplaced, OpenFiles
-from queuectl.drivers.database.gate import Gate, GateIsALink
+from queuectl.drivers.database.files import OpenFiles
+from queuectl.drivers.database.gate import Gate
 from queuectl.drivers.database.grammar import Grammar
 from queuectl.drivers.database.session import Answer, Fault, Haul, Line, Row, Session, Token, Turn
+from queuectl.drivers.database.sqlite_faults import explain
 from queuectl.drivers.database.watch import ChangesWatch
 from queuectl.errors import TableMissing
 
@@ -43,25 +44,6 @@ INSERT_SIZES = (64, 16, 4, 1)
 INSERT_ROW = "(?, ?, 0, ?, ?)"
 COLUMNS = 4
 """Values that it takes."""
-FAULTS = {
-    sqlite3.SQLITE_BUSY: Fault.BUSY,
-    sqlite3.SQLITE_LOCKED: Fault.BUSY,
-    sqlite3.SQLITE_PROTOCOL: Fault.BUSY,
-    sqlite3.SQLITE_FULL: Fault.FULL,
-    sqlite3.SQLITE_IOERR: Fault.LOST,
-    sqlite3.SQLITE_NOMEM: Fault.LOST,
-    sqlite3.SQLITE_INTERRUPT: Fault.LOST,
-    sqlite3.SQLITE_TOOBIG: Fault.DATA,
-    sqlite3.SQLITE_CONSTRAINT: Fault.DATA,
-    sqlite3.SQLITE_MISMATCH: Fault.DATA,
-    sqlite3.SQLITE_RANGE: Fault.DATA,
-    sqlite3.SQLITE_READONLY: Fault.DENIED,
-    sqlite3.SQLITE_PERM: Fault.DENIED,
-    sqlite3.SQLITE_AUTH: Fault.DENIED,
-    sqlite3.SQLITE_CANTOPEN: Fault.WRONG,
-    sqlite3.SQLITE_CORRUPT: Fault.WRONG,
-    sqlite3.SQLITE_NOTADB: Fault.WRONG,
-}
 SETTINGS = """
 PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = {busy}; PRAGMA journal_size_limit = 8388608;
 PRAGMA wal_autocheckpoint = 1000; PRAGMA trusted_schema = OFF;
@@ -70,20 +52,8 @@ LATEST = 2**63 - 1
 """A moment that is never; no column holds a later one."""
 LONGEST_BUSY = 100
 """Milliseconds that SQLite itself waits before it asks us; less where the whole call is to be short."""
-
-
 BUGGY = (3, 7, 0), (3, 51, 3)
 """The first version with the fault that `about` tells of, and the first without it."""
-
-
-OTHER_FAULTS: dict[type[Exception], Fault] = {
-    UnicodeEncodeError: Fault.DATA,
-    OverflowError: Fault.DATA,
-    PermissionError: Fault.DENIED,
-    FileReplaced: Fault.WRONG,
-    GateIsALink: Fault.WRONG,
-    OSError: Fault.LOST,
-}
 LONGEST_WAIT = 5.0
 CLOSING = 0.2
 """Seconds that closing waits for its turn at the gate."""
@@ -113,12 +83,7 @@ class SqliteEngine:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
     def explain(self, error: Exception) -> Fault | None:
-        if isinstance(error, sqlite3.Error):
-            return _explain_sqlite(error)
-        for kind, fault in OTHER_FAULTS.items():
-            if isinstance(error, kind):
-                return fault
-        return None
+        return explain(error)
 
     def about(self, session: Session) -> dict[str, str]:
         facts = {
@@ -351,15 +316,6 @@ def journal_concerns(mode: str) -> list[Concern]:
         return []
     text = f"The file is written in journal_mode={mode}, not wal: its folder may not be on a disk of this machine."
     return [Concern("durability", text, "url = sqlite:////var/lib/…/queue.sqlite  # a file on a local disk")]
-
-
-def _explain_sqlite(error: sqlite3.Error) -> Fault | None:
-    code = getattr(error, "sqlite_errorcode", None)
-    if code is None:  # the module's own: a value it cannot bind, or a connection that close() has closed
-        return Fault.LOST if "closed" in str(error) else Fault.DATA
-    if code == sqlite3.SQLITE_ERROR:
-        return Fault.MISSING if str(error).startswith(("no such", "table ")) else None
-    return FAULTS.get(code & 0xFF)
 
 
 def _opened(path: str, *, busy: int) -> tuple[sqlite3.Connection, Gate]:
