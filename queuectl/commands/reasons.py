@@ -203,7 +203,8 @@ def of_queue(seen: Circumstances, *, first_due: float | None, parked: int) -> It
 def _nothing_ready(seen: Circumstances, first_due: float | None) -> Reason:
     own = seen.own
     if first_due is not None:
-        text = f"{plural(own.delayed, 'job')} wait for their time. The first is due in {brief(first_due - seen.now)}."
+        waits = "waits for its" if own.delayed == 1 else "wait for their"
+        text = f"{plural(own.delayed, 'job')} {waits} time. The first is due in {brief(first_due - seen.now)}."
         return Reason("delayed", text)
     if own.reserved:
         return Reason("running", f"Nothing waits: {own.reserved:,} of its jobs run.")
