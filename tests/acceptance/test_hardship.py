@@ -157,9 +157,12 @@ def test_output_that_nobody_reads_holds_no_job_up(project: Project) -> None:
     project.dispatch('Ledger.dispatch(key=f"k{n}")', times=600)
     command = [sys.executable, "-m", "queuectl", "work"]
     with subprocess.Popen(command, cwd=project.folder, env=project.environment, stdout=PIPE, stderr=PIPE) as worker:
-        until(lambda: project.done().total() == 600, "every job")
-        worker.send_signal(signal.SIGTERM)
-        assert worker.wait(30) == 0
+        try:
+            until(lambda: project.done().total() == 600, "every job")
+            worker.send_signal(signal.SIGTERM)
+            assert worker.wait(30) == 0
+        finally:  # or leaving the block would wait for it for ever
+            worker.kill()
 
 
 @pytest.mark.fault("F17")

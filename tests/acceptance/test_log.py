@@ -70,7 +70,9 @@ def test_a_child_writes_there_too(project: Project) -> None:
     )
     project.drain()
     found = records(project)
-    assert ("INFO", "shop.mail", "sent with password=***") in found
+    [sent] = [text for level, logger, text in found if logger == "shop.mail"]
+    assert sent.startswith("sent with password=*** [job=Chatty, id=")
+    assert sent.endswith(", queue=default, attempt=1]")
     [error] = [text for level, logger, text in found if logger == "queuectl.notifications"]
     assert error.startswith("A notification could not be stored (user 7, job ")
 
