@@ -88,6 +88,8 @@ def _into_sqlite(site: Site, records: Iterator[FailedRecord]) -> None:
 def peak_of(*words: str) -> tuple[int, int]:
     """Bytes that a command had at most, and the lines it wrote."""
     said = Output(Nowhere(), StringIO(), StringIO(), {})
+    force = ["--force"] if words[0] == "flush" else []
+    main([words[0], "--job=Nobody", *force], Output(Nowhere(), StringIO(), StringIO(), {}))  # imports what it needs
     tracemalloc.start()
     try:
         assert main(words, said) == 0, said.stderr.getvalue()  # type: ignore[attr-defined]  # it is ours
