@@ -3,6 +3,7 @@
 from queuectl import Job            # the base class of jobs
 from queuectl import job            # the decorator that makes functions jobs
 from queuectl import current_job    # inside such a function: what `self` is to a class
+from queuectl import transaction    # a block that commits, and then pushes what was to follow
 from queuectl import ProcessImageJob, SendNotificationJob, SendsNotifications, NotificationService
 """
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from queuectl.jobs.runtime import NotificationService
     from queuectl.jobs.send_notification import SendNotificationJob
     from queuectl.notifications.mixin import SendsNotifications
+    from queuectl.transactions import transaction
 
 __all__ = [
     "AttemptsExceeded",
@@ -66,6 +68,7 @@ __all__ = [
     "__version__",
     "current_job",
     "job",
+    "transaction",
 ]
 
 __version__ = "0.1.0"
@@ -81,6 +84,7 @@ _HOMES = {
     "SendsNotifications": "queuectl.notifications.mixin",
     "current_job": "queuectl.jobs.running",
     "job": "queuectl.jobs.function",
+    "transaction": "queuectl.transactions",
 }
 """Where the names are that are not errors; imported when they are first asked for, so that the commands start fast."""
 

@@ -14,18 +14,20 @@ from queuectl.clock import Clock, SystemClock
 from queuectl.config import Config, Connection
 from queuectl.config.loading import load
 from queuectl.drivers import driver_class
-from queuectl.errors import ConfigurationError
+from queuectl.errors import CannotJoin, ConfigurationError
 
 if TYPE_CHECKING:
     from queuectl.awaiting import Awaited
     from queuectl.dispatch import Pusher, QueueDispatcher
-    from queuectl.drivers.contract import Driver, FailedStore
+    from queuectl.drivers.contract import Driver, FailedStore, Joined
     from queuectl.failing import FailedJobs
     from queuectl.jobs.registry import Registry
     from queuectl.jobs.runtime import Notifications, NotificationService, Runtime
     from queuectl.log import LogFile
     from queuectl.outbox import Outbox
     from queuectl.runner import Runner
+    from queuectl.transactions import Caller
+    from queuectl.worker.upkeep import Carrier
 
 RELAY_TIMEOUT = 0.5
 """Seconds that a worker, which has leases to renew, waits for the outbox of its connection."""
@@ -131,10 +133,10 @@ class App:
 
     # Between connections
 
-    def relays(self, name: str, queues: Sequence[str], note: Callable[[str], object]) -> list[Callable[[], object]]:
+    def relays(self, name: str, queues: Sequence[str], note: Callable[[str], object]) -> list[Carrier]:
         """What a worker of this connection carries now and then: jobs out of its outbox, failed ones to where they are
         collected, each only if that is somewhere else."""
-        relays: list[Callable[[], object]] = []
+        relays: list[Carrier] = []
         if (outbox := self.outbox(name, timeout=RELAY_TIMEOUT)) is not None:
             from queuectl.outbox import OutboxRelay
 
@@ -167,6 +169,20 @@ class App:
         from queuectl.outbox import SurePush
 
         return SurePush(self._within(name, self.connection(name).push_timeout), outbox)
+
+    def joined(self, name: str, caller: Caller) -> Joined:
+        """What takes jobs of this connection as part of a transaction of the application's: its store, or its outbox,
+        whichever the transaction is to."""
+        try:
+            return self.driver(name).join(caller)
+        except CannotJoin as error:
+            outbox = self.outbox(name)
+            if outbox is None:
+                raise
+            try:
+                return outbox.join(caller)
+            except CannotJoin as other:
+                raise CannotJoin(f"{error} {other}") from error
 
     def _within(self, name: str, timeout: float) -> Driver:
         """A driver of its own for callers that cannot wait long."""
@@ -239,6 +255,7 @@ class App:
         return QueueDispatcher(
             connections=self.driver,
             pushers=self.pusher,
+            joined=self.joined,
             settings=self.config.connections,
             registry=self.registry,
             runner=self.runner,

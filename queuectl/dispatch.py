@@ -6,35 +6,38 @@ import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from operator import attrgetter
 from typing import Any, NamedTuple, Protocol
 
 from queuectl.clock import Clock
 from queuectl.config import Connection
-from queuectl.drivers.contract import Driver, FailedStore
-from queuectl.errors import JobDefinitionError, NestedTooDeeply, QueuectlError
+from queuectl.drivers.contract import Driver, FailedStore, Joined
+from queuectl.errors import CannotJoin, JobDefinitionError, LeaseGone, NestedTooDeeply, QueuectlError
 from queuectl.events import JobFacts, JobQueued, is_heard, tell
 from queuectl.jobs.arguments import dumper
 from queuectl.jobs.context import carried
 from queuectl.jobs.definition import Job, registered_name
 from queuectl.jobs.form import Form, form, head, more
 from queuectl.jobs.limits import Settings
-from queuectl.jobs.locks import to_more
-from queuectl.jobs.outcome import Ending, Entry, Problem, Report, Unique
-from queuectl.jobs.payload import check_queue_name, new_id, new_identities, new_identity, watched
+from queuectl.jobs.locks import lock_in, to_more
+from queuectl.jobs.outcome import Done, Ending, Entry, Problem, Report, Unique
+from queuectl.jobs.payload import check_queue_name, decode, new_id, new_identities, new_identity, watched
 from queuectl.jobs.pending import Destination
 from queuectl.jobs.registry import Registry
-from queuectl.jobs.running import depth
+from queuectl.jobs.running import Running, depth
 from queuectl.jobs.settings import OF_RUNS, SETTINGS, declared, is_delay, moment, seconds_until
 from queuectl.jobs.uniqueness import is_plain, lock_of, turn_of
 from queuectl.marking import Marking
 from queuectl.runner import Attempt, Runner, record
+from queuectl.transactions import Caller, ambient
 
 logger = logging.getLogger("queuectl.dispatch")
 DEEPEST = 100
 """Jobs that may run one inside the other on immediate connections."""
-_says = attrgetter("__name__", "connection", "queue", "delay", "unique", "debounce", *OF_RUNS)
+_says = attrgetter("__name__", "connection", "queue", "delay", "after_commit", "unique", "debounce", *OF_RUNS)
 """What a job class says of itself, as it is at the moment."""
 
 
@@ -53,6 +56,8 @@ class Route(NamedTuple):
     """What writes their arguments."""
     is_plain: bool
     """Neither unique nor debounced."""
+    after_commit: bool
+    """They follow the commit of a transaction, where there is one."""
 
 
 class Sent(NamedTuple):
@@ -70,6 +75,31 @@ class Pusher(Protocol):
         """As `Driver.push`."""
 
 
+Send = Callable[[Driver, Sequence[Job], Sequence[Entry]], list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """A transaction in which a job is to complete, as the run of that job sees it."""
+
+    caller: Caller
+    store: Joined
+    receipt: str
+
+    def left_open(self) -> bool:
+        """End it if it has not ended; whether it was left so, with nothing committed.
+
+        One that is open now may be another, begun since: the reservation tells. Left open, it would keep others waiting
+        for the job's row.
+        """
+        if not self.caller.is_open:
+            return False
+        self.caller.rollback()
+        left = self.store.holds(self.receipt)
+        self.caller.rollback()
+        return left
+
+
 class QueueDispatcher:
     """Resolves where a job goes (the dispatch over the class over the configuration), and sends it there."""
 
@@ -82,12 +112,15 @@ class QueueDispatcher:
         clock: Clock,
         *,
         pushers: Callable[[str], Pusher] | None = None,
+        joined: Callable[[str, Caller], Joined] | None = None,
         failed: Callable[[], FailedStore | None] = lambda: None,
     ) -> None:
         """*connections* gives the driver of a name (None: the default one); *pushers*, what takes its jobs, if that is
-        not the driver itself; *failed*, where failures of jobs that run at once are kept, if anywhere."""
+        not the driver itself; *joined*, what takes them within a transaction of the application's; *failed*, where
+        failures of jobs that run at once are kept, if anywhere."""
         self._driver = connections
         self._pusher: Callable[[str], Pusher] = pushers or connections
+        self._joined = joined or (lambda name, caller: connections(name).join(caller))
         self._settings = settings
         self._registry = registry
         self._runner = runner
@@ -104,18 +137,64 @@ class QueueDispatcher:
         """
         if len(jobs) == 1:
             route, entry = self._entry(jobs[0], to)
+            if route.after_commit:
+                return self._after_commit(route.driver, jobs, [entry])
             return self._send(route.driver, jobs, [entry])
+        return self._each(jobs, to, self._send, self._after_commit)
+
+    def dispatch_within(self, jobs: Sequence[Job], to: Destination, caller: Caller) -> list[str]:
+        """Push these as part of a transaction of the application's. Those that are to follow its commit, and those
+        that would run at once, are checked now and sent once it has been committed."""
+
+        def join(driver: Driver, jobs: Sequence[Job], entries: Sequence[Entry]) -> list[str]:
+            stand = self._marking.push_within(caller, self._joined(driver.name, caller), driver, jobs, entries)
+            if is_heard(JobQueued):
+                caller.once_committed(partial(self._tell_queued, driver, jobs, entries, stand))
+            return stand
+
+        follow = partial(self._follow, caller)
+        return self._each(jobs, to, lambda driver, *what: (follow if driver.immediate else join)(driver, *what), follow)
+
+    def complete_within(self, caller: Caller, state: Running) -> None:
+        """Take a running job out of its queue as part of a transaction of its own."""
+        if state.receipt is None:
+            return
+        if not state.receipt:
+            raise CannotJoin(
+                f"[{state.connection}] keeps its jobs where no transaction of a database reaches,"
+                " so none can take this one out of its queue."
+            )
+        store = self._driver(state.connection).join(caller)
+        state.joined = Joint(caller, store, state.receipt)
+        if state.begins is not None:
+            state.begins(joined=True)
+        if not store.finish(state.receipt, state.payload, _done(state.payload)):
+            raise LeaseGone
+
+    def _each(self, jobs: Sequence[Job], to: Destination, send: Send, follow: Send) -> list[str]:
+        """*send* these, or have them *follow* a commit, in one step for each connection; their uuids in order."""
         routes, entries = self._entries(jobs, to)
-        drivers = list(dict.fromkeys([route.driver for route in routes.values()]))
-        if len(drivers) == 1:
-            return self._send(drivers[0], jobs, entries)
+        ways = [(route.driver, follow if route.after_commit else send) for route in routes.values()]
+        if len(set(ways)) == 1:
+            [(driver, way), *_] = ways
+            return way(driver, jobs, entries)
         uuids = [entry.uuid for entry in entries]
-        for driver in drivers:
-            places = [place for place, job in enumerate(jobs) if routes[type(job)].driver is driver]
-            sent = self._send(driver, [jobs[place] for place in places], [entries[place] for place in places])
+        way_of = dict(zip(routes, ways, strict=True))
+        for driver, way in dict.fromkeys(ways):
+            places = [place for place, job in enumerate(jobs) if way_of[type(job)] == (driver, way)]
+            sent = way(driver, [jobs[place] for place in places], [entries[place] for place in places])
             for place, uuid in zip(places, sent, strict=True):
                 uuids[place] = uuid
         return uuids
+
+    def _after_commit(self, driver: Driver, jobs: Sequence[Job], entries: Sequence[Entry]) -> list[str]:
+        """Once the transaction that the code is in has been committed; now, if it is in none."""
+        caller = ambient()
+        return self._send(driver, jobs, entries) if caller is None else self._follow(caller, driver, jobs, entries)
+
+    def _follow(self, caller: Caller, driver: Driver, jobs: Sequence[Job], entries: Sequence[Entry]) -> list[str]:
+        caller.when_committed(partial(self._send, driver, jobs, entries))
+        return [entry.uuid for entry in entries]
 
     def dispatch_watched(self, job: Job, to: Destination, watch: str) -> Sent:
         """As `dispatch`, with a note that somebody waits for its end under this name."""
@@ -184,7 +263,7 @@ class QueueDispatcher:
             self._marking.before(driver, entries)
         stand = self._pusher(driver.name).push(entries)
         if is_marked:
-            self._marking.after(driver, jobs, entries, stand)
+            self._marking.after(driver.control, jobs, entries, stand)
         if is_heard(JobQueued):
             self._tell_queued(driver, jobs, entries, stand)
         return stand
@@ -209,7 +288,8 @@ class QueueDispatcher:
         delay = next((found for found in (to.delay, cls.delay, cls.debounce) if found is not None), None)
         wait = 0.0 if delay is None else seconds_until(delay, now)
         blank = _form(name, settings, wait, now, until=None)
-        route = Route(driver, name, queue, wait, settings, blank, dumper(cls), is_plain(cls))
+        after_commit = to.after_commit or bool(cls.after_commit)
+        route = Route(driver, name, queue, wait, settings, blank, dumper(cls), is_plain(cls), after_commit)
         if not isinstance(delay, datetime):  # a moment is nearer at each dispatch
             self._routes[cls] = ((*made_from[:-1], tuple(map(copy, said))), route)  # what is a list may be changed
         return route
@@ -268,6 +348,12 @@ def _marked(job: Job, now: float) -> tuple[Unique | None, str]:
     lock, context = lock_of(job), carried()
     besides = {"context": dict(context)} if context else {}
     return None if lock is None else lock.unique, more({**besides, **to_more(lock, turn_of(job, now))})
+
+
+def _done(payload: bytes) -> Done:
+    """What the end of this job brings with it."""
+    lock = lock_in(decode(payload).more)
+    return Done(unlock=() if lock is None else (lock.unique.key,))
 
 
 def _form(job: str, settings: Settings, wait: float, now: float, *, until: float | None) -> Form:

@@ -66,6 +66,14 @@ class StoreFull(QueuectlError):
     """The store has no room left."""
 
 
+class CannotJoin(UsageError):
+    """No job can be made part of this transaction."""
+
+
+class LeaseGone(QueuectlError):
+    """The job is no longer this worker's: another one has it, or has had it. Nothing may be committed."""
+
+
 class DataRefused(QueuectlError):
     """The store refuses this text as data."""
 
@@ -129,6 +137,10 @@ class TimedOut(JobFailed):
 
 class JobCancelled(JobFailed):
     """Somebody asked the job to end while it ran. A job may raise it itself, once it has seen `self.cancelled`."""
+
+
+class TransactionLeftOpen(JobFailed):
+    """The job ended without committing the transaction that was to complete it; it has been rolled back."""
 
 
 class JobTimeout(BaseException):

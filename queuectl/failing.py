@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from heapq import merge
 from itertools import chain, islice
 from time import monotonic
+from typing import ClassVar
 
 from queuectl.drivers.contract import Driver, FailedJob, FailedStore
 from queuectl.errors import DriverUnavailable, QueuectlError, UsageError
@@ -43,6 +44,9 @@ def relay_failed(source: FailedStore, target: FailedStore) -> int:
 
 class Relay:
     """Carries failed jobs to where they are collected, a few at each call; patient with a store that is away."""
+
+    every: ClassVar[float] = 5.0
+    """Seconds between two calls."""
 
     def __init__(self, source: FailedStore, target: FailedStore, note: Callable[[str], object]) -> None:
         self._source, self._target, self._note = source, target, note

@@ -12,13 +12,15 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic, time
+from typing import ClassVar
 
-from queuectl.drivers.contract import Driver, Reserved, Settlement
+from queuectl.drivers.contract import Driver, Joined, Reserved, Settlement
 from queuectl.errors import ConfigurationError, DriverUnavailable, MalformedPayload, QueuectlError, StoreFull
 from queuectl.jobs.locks import lock_in
 from queuectl.jobs.outcome import Done, Entry, Failed, FailedRecord, Outcome, Release, Unique
 from queuectl.jobs.payload import decode, identity
 from queuectl.jobs.problem import problem_of
+from queuectl.transactions import Caller
 
 logger = logging.getLogger("queuectl.outbox")
 REMEMBERED = 3600.0
@@ -57,12 +59,35 @@ class Outbox:
     def keep(self, entries: Sequence[Entry]) -> list[str]:
         return self.store.push([entry._replace(queue=self.queue(entry.queue)) for entry in entries])
 
+    def join(self, caller: Caller) -> JoinedOutbox:
+        """The outbox as part of a transaction of the application's; `CannotJoin` if that is not to its store."""
+        return JoinedOutbox(self, self.store.join(caller))
+
     def _holds(self, queue: str) -> bool:
         return queue.startswith(self._prefix)
 
     @property
     def _prefix(self) -> str:
         return f"outbox:{self.connection}:"
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedOutbox:
+    """An outbox within a transaction of the application's."""
+
+    outbox: Outbox
+    store: Joined
+    control: None = None
+
+    def push(self, entries: Sequence[Entry]) -> list[str]:
+        """Kept for the connection, if the transaction commits; a relay carries them there, and takes unique keys."""
+        return self.store.push([entry._replace(queue=self.outbox.queue(entry.queue), unique=None) for entry in entries])
+
+    def finish(self, receipt: str, payload: bytes, done: Done) -> bool:
+        return self.store.finish(receipt, payload, done)
+
+    def holds(self, receipt: str) -> bool:
+        return self.store.holds(receipt)
 
 
 class SurePush:
@@ -124,6 +149,9 @@ def _own_key(payload: bytes) -> Unique | None:
 
 class OutboxRelay:
     """Carries what an outbox keeps for some queues to where it is meant to be, for a short while at each call."""
+
+    every: ClassVar[float] = 1.0
+    """Seconds between two calls: what transactions of the application have put there is new, and waited for."""
 
     def __init__(self, outbox: Outbox, target: Driver, queues: Sequence[str], note: Callable[[str], object]) -> None:
         self._outbox, self._target, self._note = outbox, target, note

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, NamedTuple, Protocol, TypeVar
 
-from queuectl.jobs.outcome import Entry, FailedRecord, Outcome
+from queuectl.errors import CannotJoin
+from queuectl.jobs.outcome import Done, Entry, FailedRecord, Outcome
 
 if TYPE_CHECKING:
     from queuectl.clock import Clock
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from queuectl.drivers.concern import Concern
     from queuectl.drivers.control import ControlStore
     from queuectl.drivers.removed import RemovedStore
+    from queuectl.transactions import Caller
 
 T = TypeVar("T")
 State = Literal["ready", "delayed", "reserved"]
@@ -143,6 +145,23 @@ class Watch(Protocol):
     def close(self) -> None: ...
 
 
+class Joined(Protocol):
+    """A store as a transaction of the application sees it: what is done here is done if that commits."""
+
+    @property
+    def control(self) -> ControlStore | None:
+        """The control store within the transaction; None where jobs are only kept for another store."""
+
+    def push(self, entries: Sequence[Entry]) -> list[str]:
+        """As `Driver.push`; durable once the transaction is. Client errors leave as they are: they are the caller's."""
+
+    def finish(self, receipt: str, payload: bytes, done: Done) -> bool:
+        """Settle a reservation, known by its receipt; False if it was stale, and nothing has been changed."""
+
+    def holds(self, receipt: str) -> bool:
+        """Is this reservation still what counts?"""
+
+
 class FailedStore(ABC):
     """Where jobs that failed for good are kept. A key is a uuid, or the short id where the store has one."""
 
@@ -240,11 +259,26 @@ class Driver(ABC):
 
     @abstractmethod
     def renew(self, reservations: Sequence[Reserved]) -> list[Reserved]:
-        """Give each a fresh lease of `retry_after` seconds, and return those that are no longer the caller's."""
+        """Give each a fresh lease of `retry_after` seconds, and return those that are no longer the caller's.
+
+        Never waits for one that the job's own transaction is settling; nobody else can take that meanwhile.
+        """
 
     @abstractmethod
     def parked_for(self, reserved: Reserved) -> float:
         """Seconds since this job was first parked; 0 if it never was."""
+
+    def receipt(self, reserved: Reserved) -> str | None:
+        """The token as a line of text, with which the job's own transaction can settle it; empty where none can, None
+        where there is nothing that one would be too late for."""
+        return ""
+
+    def join(self, caller: Caller) -> Joined:
+        """This store within a transaction of the application; `CannotJoin` if that is not to this very store."""
+        raise CannotJoin(
+            f"[{self.name}] keeps its jobs where no transaction of a database reaches.",
+            hint="Give the connection an `outbox` in the transaction's database, or dispatch with .after_commit().",
+        )
 
     @abstractmethod
     def watch(self, queues: Sequence[str]) -> Watch: ...

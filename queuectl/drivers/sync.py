@@ -202,6 +202,9 @@ class SyncDriver(Driver):
                     job.lease_until = self._clock.now() + self.retry_after
             return lost
 
+    def receipt(self, reserved: Reserved) -> None:
+        """The queue ends with the process, and so with whatever transaction it has."""
+
     def parked_for(self, reserved: Reserved) -> float:
         with self._lock:
             job = self._held(reserved)

@@ -14,7 +14,9 @@ from queuectl.jobs.masking import MASK, is_secret
 from queuectl.jobs.pending import ANYWHERE, Pending, dispatch, dispatch_beside
 from queuectl.jobs.progress import show
 from queuectl.jobs.running import state_of
+from queuectl.jobs.runtime import current
 from queuectl.jobs.settings import Delay, check_settings, is_class_variable, own_annotations, span
+from queuectl.transactions import Transactional, caller_of
 
 P = ParamSpec("P")
 
@@ -56,6 +58,8 @@ class Job:
     """When to stop trying: seconds or a timedelta after dispatch, a moment, or a method. Replaces `tries`."""
     delay: ClassVar[Delay | None] = None
     """How long after dispatch a job is held back."""
+    after_commit: ClassVar[bool] = False
+    """Dispatch once the transaction that the dispatch is in has been committed (`Pending.after_commit`)."""
     unique = cast("Any", False)
     """At most one such job at a time: of the class, or of each text that a method gives. A second dispatch is none."""
     unique_for: ClassVar[float | timedelta] = 86_400.0
@@ -134,6 +138,15 @@ class Job:
             reason = ManuallyFailed(reason or f"{registered_name(type(self))} failed itself.")
         state.failure = reason
 
+    def complete_in(self, transaction: Transactional) -> None:
+        """Take the job out of its queue as a part of this transaction, which the job then commits: what it did there
+        and its acknowledgement are one step, so that the effect happens exactly once. Rolled back, it changes nothing.
+
+        Raises `LeaseGone` if the job has been given to another worker meanwhile; let it roll the transaction back.
+        Where jobs run at once there is nothing to take out, and this does nothing.
+        """
+        current().dispatcher.complete_within(caller_of(transaction), state_of(self, "complete_in()"))
+
     # On its way
 
     @classmethod
@@ -165,7 +178,8 @@ class Job:
         return Pending(cls).later(when)
 
     @classmethod
-    def using(cls: Callable[P, object], connection: str) -> Pending[P]:
+    def using(cls: Callable[P, object], connection: str | Transactional) -> Pending[P]:
+        """Through the connection of this name; or as part of the transaction of a database connection or session."""
         return Pending(cls).using(connection)
 
     @classmethod

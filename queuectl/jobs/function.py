@@ -15,6 +15,7 @@ from queuectl.jobs.definition import Job
 from queuectl.jobs.middleware import Middleware
 from queuectl.jobs.pending import Pending
 from queuectl.jobs.settings import SETTINGS, Delay, check_setting
+from queuectl.transactions import Transactional
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -58,7 +59,8 @@ class FunctionJob(Generic[P, R]):
         """Hold the job back: seconds, a timedelta, or until a moment."""
         return self._pending().later(when)
 
-    def using(self, connection: str) -> Pending[P]:
+    def using(self, connection: str | Transactional) -> Pending[P]:
+        """Through the connection of this name; or as part of the transaction of a database connection or session."""
         return self._pending().using(connection)
 
     def to_job(self, *args: P.args, **kwargs: P.kwargs) -> Job:
@@ -100,6 +102,7 @@ def job(
     unique_until: str | None = None,
     debounce: float | timedelta | None = None,
     debounce_key: Callable[[Any], str] | None = None,
+    after_commit: bool | None = None,
     middleware: Sequence[Middleware] | None = None,
 ) -> Callable[[Callable[P, R]], FunctionJob[P, R]]: ...
 def job(function: Callable[..., Any] | None = None, /, **settings: Any) -> Any:

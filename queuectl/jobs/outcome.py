@@ -84,6 +84,8 @@ class Report:
     problem: Problem | None = None
     spared: bool = False
     """For RELEASED: it is not to count as an attempt."""
+    joined: bool = False
+    """The job may have completed itself, in a transaction of its own (`Job.complete_in`)."""
 
 
 @dataclass(frozen=True, slots=True)

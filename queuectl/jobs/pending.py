@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, ParamSpec, cast
@@ -12,6 +12,7 @@ from queuectl.jobs.arguments import bind
 from queuectl.jobs.payload import check_queue_name
 from queuectl.jobs.runtime import current
 from queuectl.jobs.settings import Delay, is_delay
+from queuectl.transactions import Caller, Transactional, caller_of
 
 if TYPE_CHECKING:
     from queuectl.jobs.definition import Job
@@ -27,6 +28,7 @@ class Destination(NamedTuple):
     connection: str | None = None
     queue: str | None = None
     delay: Delay | None = None
+    after_commit: bool = False
 
 
 ANYWHERE = Destination()
@@ -59,6 +61,9 @@ class Pending(Generic[P]):
     connection: str | None = None
     queue: str | None = None
     delay: Delay | None = None
+    within: Caller | None = None
+    """The transaction of the application that it is part of, or follows."""
+    afterwards: bool = False
 
     def on_queue(self, queue: str) -> Pending[P]:
         return replace(self, queue=check_queue_name(queue))
@@ -74,21 +79,26 @@ class Pending(Generic[P]):
             raise UsageError(f"later() takes seconds, a timedelta or a datetime at most ten years away, not {when!r}.")
         return replace(self, delay=when)
 
-    def using(self, connection: str) -> Pending[P]:
-        """Dispatch through the connection of this name."""
-        if not isinstance(connection, str):
-            raise UsageError(
-                f"using() takes the name of a connection, not {type(connection).__qualname__}: "
-                "pushing inside a database transaction of the application is not supported yet."
-            )
-        return self.on_connection(connection)
+    def using(self, connection: str | Transactional) -> Pending[P]:
+        """Dispatch through the connection of this name; or as part of the transaction of this database connection or
+        session: the job is there exactly if that commits."""
+        if isinstance(connection, str):
+            return self.on_connection(connection)
+        return replace(self, within=caller_of(connection))
+
+    def after_commit(self) -> Pending[P]:
+        """Dispatch once the transaction that `using` names, or else the one that the code is in, has been committed:
+        for stores that no transaction reaches. At once if there is none; not at all if it is rolled back."""
+        return replace(self, afterwards=True)
 
     def dispatch(self, *args: P.args, **kwargs: P.kwargs) -> str:
         """Check the arguments, push the job (on `sync`: run it now) and return its uuid."""
-        return dispatch(self.make, args, kwargs, self._destination)
+        return self._send([bind(cast("type[Job]", self.make), args, kwargs)])[0]
 
     async def adispatch(self, *args: P.args, **kwargs: P.kwargs) -> str:
-        """`dispatch`, for coroutines."""
+        """`dispatch`, for coroutines; with a transaction of `using`, which is this thread's, it waits as that does."""
+        if self.within is not None:
+            return self.dispatch(*args, **kwargs)
         return await dispatch_beside(self.make, args, kwargs, self._destination)
 
     def dispatch_sync(self, *args: P.args, **kwargs: P.kwargs) -> str:
@@ -111,16 +121,22 @@ class Pending(Generic[P]):
         return self._send_all(jobs, lambda uuids: None)
 
     def _send_all(self, jobs: Iterable[Job], sent: Callable[[list[str]], object]) -> int:
-        count, remaining, destination = 0, iter(jobs), self._destination
+        count, remaining = 0, iter(jobs)
         try:
             while chunk := list(islice(remaining, CHUNK)):
-                sent(current().dispatcher.dispatch(chunk, destination))
+                sent(self._send(chunk))
                 count += len(chunk)
         except BaseException as error:
             error.add_note(f"{count:,} jobs had been dispatched before this.")
             raise
         return count
 
+    def _send(self, jobs: Sequence[Job]) -> list[str]:
+        dispatcher, destination = current().dispatcher, self._destination
+        if self.within is None:
+            return dispatcher.dispatch(jobs, destination)
+        return dispatcher.dispatch_within(jobs, destination, self.within)
+
     @property
     def _destination(self) -> Destination:
-        return Destination(self.connection, self.queue, self.delay)
+        return Destination(self.connection, self.queue, self.delay, self.afterwards)

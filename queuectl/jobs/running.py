@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from queuectl.errors import NotRunning
 from queuectl.jobs import context
@@ -38,8 +38,23 @@ class Running:
     """Whether somebody wants this run to end."""
     shown_at: float = float("-inf")
     """Monotonic time at which its progress was passed on last."""
+    receipt: str | None = None
+    """What proves to its store that the job is this run's: empty where none can be shown to a transaction, None where
+    there is nothing to prove because it runs at once."""
+    payload: bytes = b""
+    begins: Callable[..., None] | None = None
+    """To be told, `joined=True`, before a transaction takes it out of its queue."""
+    joined: Joined | None = None
+    """The transaction that is to take it out of its queue."""
     depth: int = 0
     """How many jobs wait for this one in the same call stack; set when it starts."""
+
+
+class Joined(Protocol):
+    """A transaction that a run has joined."""
+
+    def left_open(self) -> bool:
+        """End it if it has not ended; whether it was left so, with nothing committed."""
 
 
 _STATE = "_running"  # in the instance's __dict__, beside its fields: no part of its equality, repr or arguments

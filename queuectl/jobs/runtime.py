@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from queuectl.jobs.limits import Rate
     from queuectl.jobs.pending import Destination
     from queuectl.jobs.registry import Registry
+    from queuectl.jobs.running import Running
+    from queuectl.transactions import Caller
 
 
 class Dispatcher(Protocol):
@@ -27,6 +29,12 @@ class Dispatcher(Protocol):
 
     def dispatch(self, jobs: Sequence[Job], to: Destination) -> list[str]:
         """Push (or, on an immediate driver, run) these, and return their uuids in order."""
+
+    def dispatch_within(self, jobs: Sequence[Job], to: Destination, caller: Caller) -> list[str]:
+        """Make these part of a transaction of the application's, or have them follow its commit."""
+
+    def complete_within(self, caller: Caller, state: Running) -> None:
+        """Take a running job out of its queue as part of a transaction of its own."""
 
     def dispatch_sync(self, job: Job, to: Destination) -> str:
         """Run it here and now, through encode and decode, and return its uuid; its exception reaches the caller."""

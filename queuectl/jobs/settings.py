@@ -90,6 +90,7 @@ SETTINGS: Mapping[str, Setting] = {
     "unique_until": Setting("'done' or 'processing'", lambda value: value in ("done", "processing")),
     "debounce": Setting("seconds or a timedelta, more than none", lambda value: is_delay(value) and _is_span(value)),
     "debounce_key": Setting("a method that gives a text", isroutine),
+    "after_commit": Setting("True or False", lambda value: isinstance(value, bool)),
     "middleware": Setting(
         "a method, or a sequence of callables that take the job and what goes on",
         lambda value: isroutine(value) or is_middleware(value),

@@ -16,3 +16,5 @@ class Attempt(NamedTuple):  # two are made for each job; as a frozen dataclass e
     """Display name; empty when the payload cannot be read."""
     attempts: int
     """Reservations that count, this one included."""
+    receipt: str | None = None
+    """What proves to its store that the job is this run's, as `Driver.receipt` writes it; None where none is needed."""

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import cache, partial
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from queuectl import errors
 from queuectl.errors import (
@@ -20,6 +20,7 @@ from queuectl.errors import (
     MalformedPayload,
     QueuectlError,
     TimedOut,
+    TransactionLeftOpen,
     UnknownJob,
 )
 from queuectl.jobs import arguments
@@ -32,7 +33,7 @@ from queuectl.jobs.outcome import Ending, Problem, Report
 from queuectl.jobs.payload import decode
 from queuectl.jobs.problem import problem_of
 from queuectl.jobs.registry import Registry
-from queuectl.jobs.running import Running, running
+from queuectl.jobs.running import Joined, Running, running
 from queuectl.jobs.runtime import current
 from queuectl.runner import telling
 from queuectl.runner.attempt import Attempt
@@ -42,6 +43,14 @@ if TYPE_CHECKING:
     from queuectl.runner.coroutines import EventLoop
 
 logger = logging.getLogger("queuectl.runner")
+
+
+class Begins(Protocol):
+    """Is told before `handle` is called; and, *joined*, before the job completes itself."""
+
+    def __call__(self, *, joined: bool = False) -> None: ...
+
+
 Alarm = Callable[[float], AbstractContextManager[None]]
 """Raises `JobTimeout` in the block it guards after so many seconds; 0 is never."""
 
@@ -58,7 +67,7 @@ def no_alarm(_seconds: float) -> Iterator[None]:
     yield
 
 
-def _nothing() -> None:
+def _nothing(*, joined: bool = False) -> None:
     """Nobody wants to know."""
 
 
@@ -79,18 +88,18 @@ class Runner:
         *,
         timeout: float = 0,
         alarm: Alarm = no_alarm,
-        begins: Callable[[], None] = _nothing,
+        begins: Begins = _nothing,
         is_cancelled: Callable[[], bool] = bool,
     ) -> Report:
         """Run it and tell how it ended; whatever the job does, this returns.
 
         A plain `handle` runs in this thread, inside *alarm*; a coroutine is cancelled after *timeout* seconds.
-        0 is no limit. *begins* is told before `handle` is called; *is_cancelled* says whether somebody wants it to end.
+        0 is no limit. *is_cancelled* says whether somebody wants it to end.
         """
         found = self._prepare(attempt)
         if isinstance(found, Report):
             return found
-        job, state = found[0], _state(attempt, found[1], timeout, is_cancelled)
+        job, state = found[0], _state(attempt, found[1], timeout, begins, is_cancelled)
         with running(job, state):
             begins()
             begun = telling.starting(attempt)
@@ -102,14 +111,14 @@ class Runner:
         attempt: Attempt,
         *,
         timeout: float = 0,
-        begins: Callable[[], None] = _nothing,
+        begins: Begins = _nothing,
         is_cancelled: Callable[[], bool] = bool,
     ) -> Report:
         """The same on the loop that this is awaited on, for a job that `is_async`."""
         found = self._prepare(attempt)
         if isinstance(found, Report):
             return found
-        job, state = found[0], _state(attempt, found[1], timeout, is_cancelled)
+        job, state = found[0], _state(attempt, found[1], timeout, begins, is_cancelled)
         if not _is_coroutine(type(job).handle):  # a payload may show another job's name
             return await self.loop.beside(partial(self.run, attempt, begins=begins, is_cancelled=is_cancelled))
         with running(job, state):
@@ -208,6 +217,12 @@ class Runner:
     def _reported(
         self, attempt: Attempt, job: Job, state: Running, raised: BaseException | None, timeout: float
     ) -> Report:
+        if state.joined is None:
+            return self._told(attempt, job, state, raised, timeout)
+        raised = _unless_left_open(state.joined, raised)
+        return replace(self._told(attempt, job, state, raised, timeout), joined=True)
+
+    def _told(self, attempt: Attempt, job: Job, state: Running, raised: BaseException | None, timeout: float) -> Report:
         """What the job asked for stands, whatever it raised afterwards."""
         if state.failure is not None:
             return self._report(attempt, Ending.FAILED, state.failure, afterwards=raised)
@@ -244,7 +259,11 @@ def _is_outdone(attempt: Attempt, envelope: Envelope) -> bool:
 
 
 def _state(
-    attempt: Attempt, envelope: Envelope, timeout: float = 0.0, is_cancelled: Callable[[], bool] = bool
+    attempt: Attempt,
+    envelope: Envelope,
+    timeout: float = 0.0,
+    begins: Begins = _nothing,
+    is_cancelled: Callable[[], bool] = bool,
 ) -> Running:
     return Running(
         attempt.attempts,
@@ -254,6 +273,9 @@ def _state(
         from_payload(envelope.more.get("context")),
         timeout,
         is_cancelled=is_cancelled,
+        receipt=attempt.receipt,
+        payload=attempt.payload,
+        begins=begins,
     )
 
 
@@ -278,6 +300,15 @@ def _guarded(function: Callable[[], Any], timeout: float, alarm: Alarm) -> tuple
     except JobTimeout as late:
         over.append((late, None))
     return over[0]
+
+
+def _unless_left_open(joined: Joined, raised: BaseException | None) -> BaseException | None:
+    """What the run raised; and if nothing, that it has left a transaction open which nobody would commit."""
+    try:
+        left_open = joined.left_open()
+    except Exception as error:  # what is wrong with the connection
+        return raised or error
+    return raised or (TransactionLeftOpen() if left_open else None)
 
 
 def _timed_out(job: Job, error: JobTimeout, timeout: float) -> TimedOut:

@@ -22,11 +22,13 @@ from queuectl.jobs import runtime
 from queuectl.jobs.arguments import from_envelope
 from queuectl.jobs.definition import Job, registered_name
 from queuectl.jobs.function import FunctionJob
-from queuectl.jobs.outcome import Entry
+from queuectl.jobs.outcome import Done, Entry
 from queuectl.jobs.payload import decode
 from queuectl.jobs.pending import Destination
+from queuectl.jobs.running import Running
 from queuectl.jobs.runtime import Dispatcher, bind_process
 from queuectl.testing.worker import InlineWorker, Ran
+from queuectl.transactions import Caller
 
 J = TypeVar("J", bound=Job)
 MOST_SHOWN = 10
@@ -187,6 +189,28 @@ class _Held(SyncDriver):
         self._pushed += [(self.name, entry) for entry, uuid in zip(entries, stand, strict=True) if uuid == entry.uuid]
         return stand
 
+    def join(self, caller: Caller) -> _HeldJoin:
+        return _HeldJoin(self, caller)
+
+
+@dataclass(frozen=True, slots=True)
+class _HeldJoin:
+    """What is dispatched within a transaction is here once it has been committed; at once where nobody says when."""
+
+    held: _Held
+    caller: Caller
+    control: None = None
+
+    def push(self, entries: Sequence[Entry]) -> list[str]:
+        self.caller.once_committed(partial(self.held.push, entries))
+        return [entry.uuid for entry in entries]
+
+    def finish(self, receipt: str, payload: bytes, done: Done) -> bool:
+        return True
+
+    def holds(self, receipt: str) -> bool:
+        return False
+
 
 class _HeldApp(App):
     """An application whose every store is in memory."""
@@ -212,6 +236,12 @@ class _Only:
 
     def dispatch(self, jobs: Sequence[Job], to: Destination) -> list[str]:
         return [self._for(job).dispatch([job], to)[0] for job in jobs]
+
+    def dispatch_within(self, jobs: Sequence[Job], to: Destination, caller: Caller) -> list[str]:
+        return [self._for(job).dispatch_within([job], to, caller)[0] for job in jobs]
+
+    def complete_within(self, caller: Caller, state: Running) -> None:
+        self._held.complete_within(caller, state)
 
     def dispatch_sync(self, job: Job, to: Destination) -> str:
         return self._for(job).dispatch_sync(job, to)

@@ -17,6 +17,8 @@ from collections import deque
 WHERE_ARE_YOU = signal.SIGUSR1
 """Has the interpreter write down where it is, even from inside C code."""
 _KEY = struct.Struct("=q")
+JOINED = 1 << 62
+"""Added to the key of a run that may have completed itself."""
 LONGEST = 65_536
 """Bytes read of what the interpreter wrote: a thousand frames."""
 
@@ -43,7 +45,15 @@ class BlackBox:
     @property
     def begun(self) -> frozenset[int]:
         """The keys of the runs that began last in each place."""
-        return frozenset(key for (key,) in _KEY.iter_unpack(os.pread(self._descriptor, self._wishes_at, 0))) - {0}
+        return frozenset(key - JOINED if key > JOINED else key for key in self._keys()) - {0}
+
+    @property
+    def joined(self) -> frozenset[int]:
+        """Those of them that may have completed themselves, in a transaction of their own."""
+        return frozenset(key - JOINED for key in self._keys() if key > JOINED)
+
+    def _keys(self) -> list[int]:
+        return [key for (key,) in _KEY.iter_unpack(os.pread(self._descriptor, self._wishes_at, 0))]
 
     def cancel(self, key: int) -> None:
         """This run is to end."""
@@ -79,9 +89,10 @@ class Writer:
         """Where the interpreter writes."""
         return self._descriptor
 
-    def begin(self, key: int, place: int = 0) -> None:
-        """The code of this run is about to be called. Written to memory: once for each job, without a system call."""
-        _KEY.pack_into(self._places, place * _KEY.size, key)
+    def begin(self, key: int, place: int = 0, *, joined: bool = False) -> None:
+        """The code of this run is about to be called, or (*joined*) a transaction is about to complete it. Written to
+        memory: once for each job, without a system call."""
+        _KEY.pack_into(self._places, place * _KEY.size, key + JOINED if joined else key)
 
     def is_cancelled(self, key: int) -> bool:
         """Whether the parent wants this run to end. Without a system call as well: a job may ask often."""

@@ -34,6 +34,8 @@ class Death:
     """Bytes."""
     begun: frozenset[int] = frozenset()
     """The keys of the runs whose code it had begun last, one for each place."""
+    joined: frozenset[int] = frozenset()
+    """Those of them that may have completed themselves."""
     trace: str = ""
     """Where its interpreter was, if it could still tell."""
 
@@ -122,6 +124,10 @@ class Child:
             self.is_alone = False
         return True
 
+    def has_joined(self, key: int) -> bool:
+        """May this run have completed itself?"""
+        return key in self._box.joined
+
     def cancel(self, key: int, patience: float) -> None:
         """Show what it runs under this key that it is to end, in *patience* seconds at the latest."""
         self._box.cancel(key)
@@ -173,7 +179,7 @@ class Child:
         _, status, usage = os.wait4(self.pid, 0)
         self._process.returncode = os.waitstatus_to_exitcode(status)
         with contextlib.closing(self._box) as box:
-            return Death(status, usage.ru_maxrss * 1024, box.begun, box.trace)
+            return Death(status, usage.ru_maxrss * 1024, box.begun, box.joined, box.trace)
 
     def end_late(self, now: float) -> None:
         """The time of something it runs is up: have it write down where it is, and a moment later kill it."""

@@ -96,6 +96,10 @@ class Crew:
             return self._children[0] if self._children[0].room else None
         return max((child for child in self._children if child.room), key=_room, default=None)
 
+    def has_joined(self, key: int) -> bool:
+        """May this run have completed itself?"""
+        return any(child.has_joined(key) for child in self._children if key in child.runs)
+
     def idle(self) -> Iterator[Child]:
         """Those that run nothing and could begin something."""
         return (child for child in self._children if child.room and not child.runs)

@@ -63,6 +63,8 @@ class Unsettled:
     outcome: Outcome
     event: Event | None
     """What is told once it is durable, if anybody wants to hear it."""
+    joined: bool = False
+    """The job may have completed itself: to be gone then means that it has."""
     sent: bool = False
     """It has been sent before, and the answer is not known."""
 
@@ -151,7 +153,7 @@ class Docket:
         self.processed += 1
         if self.cancelled and (by := self.cancelled.pop(key, None)) is not None:
             report = _as_cancelled(running, report, by)
-        self._settle(running, self._judge(running, report), report.problem)
+        self._settle(running, self._judge(running, report), report.problem, joined=report.joined)
         return running
 
     def close_dead(
@@ -176,7 +178,7 @@ class Docket:
             if killed_for is None or (killed_for is Ending.TIMED_OUT and key in overdue):
                 self._close_culprit(key, death, killed_for)
             else:
-                self.close(key, Report(Ending.INTERRUPTED))
+                self.close(key, Report(Ending.INTERRUPTED, joined=key in death.joined))
 
     def _close_culprit(self, key: int, death: Death, killed_for: Ending | None) -> None:
         running = self.running[key]
@@ -185,13 +187,21 @@ class Docket:
             self._note(f"A child was lost before it began {attempt.job} ({attempt.uuid}): {death.at_length}")
             self.close(key, Report(Ending.INTERRUPTED))
         else:
-            self.close(key, _report_of(running, death, killed_for))
+            report = _report_of(running, death, killed_for)
+            self.close(key, replace(report, joined=key in death.joined))
 
     def _suspect(self, keys: Collection[int], death: Death) -> None:
         """Their leases are kept: nobody else may run them beside other jobs meanwhile."""
-        self.suspects.extend(keys)
         jobs = ", ".join(sorted({self.running[key].attempt.job for key in keys}))
+        complete = [key for key in keys if key in death.joined and self._is_gone(self.running[key])]
+        for key in complete:
+            self.close(key, Report(Ending.FINISHED, joined=True))
+        self.suspects.extend(key for key in keys if key not in complete)
         self._note(f"A child that ran {len(keys)} jobs was lost; each runs again, alone ({jobs}): {death.at_length}")
+
+    def _is_gone(self, running: Running) -> bool:
+        """Is there nothing left to run? To be asked of one that may have completed itself."""
+        return bool(self._link.attempt(lambda: self._driver.renew([running.reserved])))
 
     def next_suspect(self) -> tuple[int, Running] | None:
         """The next one to run alone; one whose lease is gone may be running elsewhere, and is not begun again."""
@@ -222,7 +232,9 @@ class Docket:
         self.give_up(sent)
         for item, verdict in zip(sent, verdicts, strict=True):
             # Gone after an uncertain reply: the first sending had been applied. Gone at the first: the lease was lost.
-            if verdict is Verdict.GONE and not item.sent:
+            if verdict is Verdict.GONE and item.joined:
+                self._has_completed_itself(item)
+            elif verdict is Verdict.GONE and not item.sent:
                 self.lose(item.running)
                 continue
             if item.event is not None:
@@ -232,6 +244,11 @@ class Docket:
                 self.awaited.append(item)
             if item.wants_hook:
                 yield item
+
+    def _has_completed_itself(self, item: Unsettled) -> None:
+        """Whatever came of the run afterwards."""
+        item.outcome = Done()
+        item.event = self._event(item.running, item.outcome, None)
 
     def lose(self, running: Running) -> None:
         """Somebody else has this job now; say so once."""
@@ -248,6 +265,7 @@ class Docket:
             uuid=uuid,
             job=envelope.display,
             attempts=reserved.attempts,
+            receipt=self._driver.receipt(reserved),
         )
         settings = declaration.settings if declaration is not None else Settings()
         limits = resolve(envelope, settings, self._flags)
@@ -298,10 +316,10 @@ class Docket:
         attempt = running.attempt
         self._link.do(lambda: self._driver.unlock(attempt.queue, lock.unique.key, holder=attempt.uuid))
 
-    def _settle(self, running: Running, outcome: Outcome, why: Problem | None = None) -> None:
+    def _settle(self, running: Running, outcome: Outcome, why: Problem | None = None, *, joined: bool = False) -> None:
         if running.lock is not None and isinstance(outcome, Done | Failed):
             outcome = replace(outcome, unlock=(running.lock.unique.key,))
-        self.unsettled.append(Unsettled(running, outcome, self._event(running, outcome, why)))
+        self.unsettled.append(Unsettled(running, outcome, self._event(running, outcome, why), joined))
 
     def _event(self, running: Running, outcome: Outcome, why: Problem | None) -> Event | None:
         if isinstance(outcome, Done) and not self._tells_ends:

@@ -39,10 +39,16 @@ def failed_from(frame: Frame) -> tuple[Attempt, Problem]:
 
 def pack_report(key: int, report: Report) -> bytes:
     """An empty head where there is nothing to tell: a job that finished."""
-    if report.ending is Ending.FINISHED:
+    if report.ending is Ending.FINISHED and not report.joined:
         return pack(Kind.REPORT, key)
     why = report.problem and problem_to_json(report.problem)
-    told = {"ending": report.ending.value, "after": report.after, "problem": why, "spared": report.spared}
+    told = {
+        "ending": report.ending.value,
+        "after": report.after,
+        "problem": why,
+        "spared": report.spared,
+        "joined": report.joined,
+    }
     return pack(Kind.REPORT, key, to_head(told))
 
 
@@ -55,7 +61,7 @@ def report_from(frame: Frame) -> Report:
         return _FINISHED
     facts = frame.facts
     why = facts["problem"] and problem_from_json(facts["problem"])
-    return Report(Ending(facts["ending"]), facts["after"], why, facts["spared"])
+    return Report(Ending(facts["ending"]), facts["after"], why, facts["spared"], facts["joined"])
 
 
 def problem_to_json(problem: Problem) -> dict[str, str]:
@@ -68,9 +74,12 @@ def problem_from_json(found: Mapping[str, str]) -> Problem:
 
 def _words(attempt: Attempt) -> str:
     """Everything of an attempt but its payload, which is the frame's body. None of it can hold the end of a line."""
-    return f"{attempt.connection}\n{attempt.queue}\n{attempt.uuid}\n{attempt.job}\n{attempt.attempts}"
+    return (
+        f"{attempt.connection}\n{attempt.queue}\n{attempt.uuid}\n{attempt.job}\n{attempt.attempts}\n"
+        f"{attempt.receipt or ''}"
+    )
 
 
 def _read(frame: Frame) -> tuple[str, Attempt]:
-    first, connection, queue, uuid, job, attempts = frame.head.decode().split("\n")
-    return first, Attempt(connection, queue, frame.body, uuid, job, int(attempts))
+    first, connection, queue, uuid, job, attempts, receipt = frame.head.decode().split("\n")
+    return first, Attempt(connection, queue, frame.body, uuid, job, int(attempts), receipt)

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable, Sequence
 from functools import partial
 from time import monotonic
+from typing import ClassVar, Protocol
 
 from queuectl.clock import Clock
 from queuectl.drivers.contract import Driver
@@ -15,7 +16,16 @@ from queuectl.worker.docket import Docket
 from queuectl.worker.link import StoreLink
 from queuectl.worker.options import WorkerOptions
 
-MARKS_EVERY, BEAT_EVERY, RELAY_EVERY, SEEN_EVERY, LONGEST_RENEWAL = 1.0, 5.0, 5.0, 60.0, 20.0
+MARKS_EVERY, BEAT_EVERY, SEEN_EVERY, LONGEST_RENEWAL = 1.0, 5.0, 60.0, 20.0
+
+
+class Carrier(Protocol):
+    """Carries jobs between stores, some at each call; whether more is waiting."""
+
+    every: ClassVar[float]
+    """Seconds between two calls."""
+
+    def __call__(self) -> object: ...
 
 
 class Every:
@@ -51,16 +61,15 @@ class Upkeep:
         docket: Docket,
         options: WorkerOptions,
         clock: Clock,
-        relays: Sequence[Callable[[], object]],
+        relays: Sequence[Carrier],
+        has_joined: Callable[[int], bool],
     ) -> None:
+        """*has_joined*: may this run have completed itself?"""
         self._driver, self._link, self._docket = driver, link, docket
-        self._options, self._clock, self._relays = options, clock, relays
+        self._options, self._clock, self._has_joined = options, clock, has_joined
+        self._relays = [(Every(relay.every), relay) for relay in relays]
         self._renewal = Every(min(driver.retry_after / 3, LONGEST_RENEWAL))
-        self._marks_timer, self._beat_timer, self._relay_timer = (
-            Every(MARKS_EVERY),
-            Every(BEAT_EVERY),
-            Every(RELAY_EVERY),
-        )
+        self._marks_timer, self._beat_timer = Every(MARKS_EVERY), Every(BEAT_EVERY)
         self._seen_timer = Every(SEEN_EVERY)
         self._host = socket.gethostname()
         self._since = clock.now()
@@ -73,26 +82,27 @@ class Upkeep:
     @property
     def left(self) -> float:
         """Seconds until something is due."""
-        return min(self._renewal.left, self._marks_timer.left, self._beat_timer.left, self._relay_timer.left)
+        timers = (self._renewal, self._marks_timer, self._beat_timer, *(timer for timer, _ in self._relays))
+        return min(timer.left for timer in timers)
 
     def tend(self) -> None:
         """Do what is due."""
         if self._link.down:
             self._renewal.now()  # running jobs are asserted again before anything else is asked of the store
             self._beat_timer.now()  # and an idle worker has nothing else to write: it would not see the outage end
-            self._relay_timer.now()
+            self._hurry_relays()
         if self._renewal.due():
             self._renew()
         if self._marks_timer.due():
             self._read_marks()
         if self._beat_timer.due():
             self._beat()
-        if self._relay_timer.due():
-            self._relay()
+        self._relay()
 
     def leave(self) -> None:
         """Write down the last counts, carry the last jobs over, and take the sign of life away."""
         self._flush_counts()
+        self._hurry_relays()
         self._relay()
         self._link.do(lambda: self._driver.control.leave(self.worker))
         self._be_seen(left=True)
@@ -103,9 +113,9 @@ class Upkeep:
             return
         lost = self._link.attempt(lambda: self._driver.renew([running.reserved for running in held]))
         tokens = {found.token for found in lost or ()}
-        for running in held:
-            # An outcome on its way may have been applied already: its verdict tells, not the renewal.
-            if running.reserved.token in tokens and running in self._docket.running.values():
+        # An outcome on its way may have been applied already: its verdict tells, not the renewal.
+        for key, running in self._docket.running.items():
+            if running.reserved.token in tokens and not self._has_joined(key):
                 self._docket.lose(running)
 
     def _read_marks(self) -> None:
@@ -160,12 +170,18 @@ class Upkeep:
             self._docket.counts.clear()
 
     def _relay(self) -> None:
-        for relay in self._relays:
+        """Those that are due."""
+        for timer, relay in self._relays:
             if self._link.down:
                 return
-            answer = self._link.attempt(partial(_answered, relay))
-            if answer is not None and answer[0]:
-                self._relay_timer.now()  # there is more: after the jobs that are waiting meanwhile
+            if timer.due():
+                answer = self._link.attempt(partial(_answered, relay))
+                if answer is not None and answer[0]:
+                    timer.now()  # there is more: after the jobs that are waiting meanwhile
+
+    def _hurry_relays(self) -> None:
+        for timer, _ in self._relays:
+            timer.now()
 
 
 def _answered(call: Callable[[], object]) -> tuple[object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from time import monotonic
 
 from queuectl.clock import Clock, SystemClock
@@ -27,7 +27,7 @@ from queuectl.worker.options import WorkerOptions
 from queuectl.worker.signals import Signals, has_terminal
 from queuectl.worker.stop import Stop, Stopping, StopReason
 from queuectl.worker.switchboard import Switchboard
-from queuectl.worker.upkeep import Every, Upkeep
+from queuectl.worker.upkeep import Carrier, Every, Upkeep
 from queuectl.worker.vigil import has_processors_for
 
 MEMORY_EVERY = 5.0
@@ -49,7 +49,7 @@ class Worker:
         listener: Listener,
         unheard: frozenset[type[Event]] = frozenset(),
         unknown_job_grace: float = 3600.0,
-        relays: Sequence[Callable[[], object]] = (),
+        relays: Sequence[Carrier] = (),
         clock: Clock | None = None,
     ) -> None:
         """*unheard*: the kinds of event that *listener* has no use for; those of each job cost time to make."""
@@ -75,7 +75,7 @@ class Worker:
             emit=self._emit,
             unheard=unheard,
         )
-        self._upkeep = Upkeep(driver, self._link, self._docket, options, self._clock, relays)
+        self._upkeep = Upkeep(driver, self._link, self._docket, options, self._clock, relays, self._crew.has_joined)
         self._lookout = Lookout(driver, self._link, options.queues)
         self._appetite = Appetite(options)
         self._exchanges = Exchanges(driver, self._link, self._docket, self._appetite, self._note)

@@ -37,5 +37,6 @@ EXPECTED = (
     "Progress(fraction=1, text='all rows')",
     "report of 2026-11",
     "index of south\n3 jobs done",
+    "ticket for seat 1\nticket for seat 2\n0 jobs before the commit\ncache of seat 5\npayment: Done(",
     "invoice 7 is not there yet: attempt 1\nRelease(after=3600.0, spared=True)",
 )

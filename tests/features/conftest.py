@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from queuectl.config.loading import load
 from queuectl.jobs import runtime
 from queuectl.migrations import migrate
 from queuectl.testing.worker import InlineWorker
+from tests.features.callers import CALLERS
 
 STORES = ("sqlite", "postgres", "mariadb", "valkey", "redis62")
 CONFIGURATION = """
@@ -78,3 +80,28 @@ def worker(app: App) -> InlineWorker:
 def rival(app: App) -> InlineWorker:
     """Another worker of the same store."""
     return InlineWorker(app)
+
+
+@pytest.fixture
+def caller(kind: str, app: App) -> Iterator[Any]:
+    with CALLERS[kind](app.connection("main").url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def ends(caller: Any) -> Callable[..., Any]:
+    """Commit, or roll back; in Django, that is `atomic`."""
+
+    def run(work: Callable[[], Any], *, well: bool = True) -> Any:
+        if hasattr(caller, "in_atomic_block"):
+            from django.db.transaction import atomic
+
+            with suppress(ZeroDivisionError), atomic():
+                found = work()
+                _ = 1 / well
+            return found if well else None
+        found = work()
+        caller.commit() if well else caller.rollback()
+        return found
+
+    return run

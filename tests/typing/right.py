@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, assert_type
 
-from queuectl import Job, Pending, current_job, job
+import psycopg
+from sqlalchemy.orm import Session
+
+from queuectl import Job, Pending, current_job, job, transaction
 
 
 class Welcome(Job):
@@ -83,6 +87,10 @@ def calls() -> None:
     Welcome.on_queue("high").later(60).dispatch(1)
     Welcome.later(timedelta(minutes=1)).on_connection("redis").using("other").dispatch(user_id=1)
     Welcome.later(datetime.now()).dispatch_sync(1, "en")
+    Welcome.using(sqlite3.connect("app.sqlite")).dispatch(user_id=1)
+    Welcome.on_queue("high").using(Session()).after_commit().dispatch(user_id=1)
+    with transaction(psycopg.connect("")) as inside:
+        Welcome.using(inside).dispatch(1)
     assert_type(Job.dispatch_many(jobs()), list[str])
     assert_type(Job.dispatch_stream(jobs()), int)
     assert_type(Welcome.on_queue("bulk").dispatch_many([Welcome(1), Welcome(2)]), list[str])

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from queuectl.drivers.contract import (
     Counts,
     Driver,
+    Joined,
     Page,
     Reserved,
     Settlement,
@@ -28,6 +29,7 @@ from queuectl.drivers.database.grammar import Grammar
 from queuectl.drivers.database.keyvalue import SqlKeyValue
 from queuectl.drivers.database.removed import SqlRemovedStore
 from queuectl.drivers.database.removing import Keep
+from queuectl.drivers.database.renewing import renew
 from queuectl.drivers.database.rows import body
 from queuectl.drivers.database.session import Engine, Haul, Row, Session, Turn
 from queuectl.drivers.database.sessions import Sessions
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
     from queuectl.clock import Clock
     from queuectl.config import Connection
     from queuectl.drivers.concern import Concern
+    from queuectl.drivers.database.joining import Joining
+    from queuectl.transactions import Caller
 
 LONGEST_CALL = 5.0
 
@@ -58,6 +62,10 @@ class DatabaseDriver(Driver):
         self._max_payload = connection.max_payload
         self._largest: int | None = None
         self._dialect = address.dialect
+        self._clock = clock
+        self._grammar = Grammar(
+            self._dialect, jobs=connection.table, failed=connection.failed_table, bound=clock is not None
+        )
         self._engine = engine_for(connection, address, clock, timeout=self.call_timeout)
         self._sessions = Sessions(
             self._engine, place=address.place, secret=address.password, patience=self.call_timeout
@@ -169,9 +177,22 @@ class DatabaseDriver(Driver):
     def renew(self, reservations: Sequence[Reserved]) -> list[Reserved]:
         if not reservations:
             return []
-        rows = [dict(zip(("id", "token"), each.token, strict=True), lease=self.retry_after) for each in reservations]
-        counts = self._sessions.call(lambda session: session.run_each(texts.RENEW, rows))
-        return [each for each, count in zip(reservations, counts, strict=True) if not count]
+        tokens = [each.token for each in reservations]
+        held = self._sessions.call(lambda session: renew(session, tokens, self.retry_after))
+        return [each for each in reservations if each.token not in held]
+
+    def receipt(self, reserved: Reserved) -> str:
+        row, token = reserved.token
+        return f"{row} {token}"
+
+    def join(self, caller: Caller) -> Joined:
+        return self._joining.join(caller)
+
+    @cached_property
+    def _joining(self) -> Joining:
+        from queuectl.drivers.database.joining import Joining  # few programs join transactions
+
+        return Joining(self._sessions, self._grammar, self._clock, name=self.name, place=self.place, check=self._check)
 
     def parked_for(self, reserved: Reserved) -> float:
         row, _ = reserved.token

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from queuectl.drivers.database import texts
-from queuectl.drivers.database.session import Line, Session
+from queuectl.drivers.database.session import Line, Session, Statements
 from queuectl.jobs.outcome import Entry, Unique
 from queuectl.jobs.payload import to_text
 
@@ -22,7 +22,7 @@ def push(session: Session, entries: Sequence[Entry]) -> list[str]:
         return insert(session, entries)
 
 
-def insert(session: Session, entries: Sequence[Entry]) -> list[str]:
+def insert(session: Statements, entries: Sequence[Entry]) -> list[str]:
     """As `push`, inside a transaction."""
     stands: list[str] = []
     fresh: list[Line] = []
@@ -45,27 +45,30 @@ def is_one_step(session: Session, entries: Sequence[Entry]) -> bool:
     return size <= CHUNK_BYTES and len(entries) <= session.lines_at_once
 
 
-def insert_lines(session: Session, lines: Sequence[Line]) -> None:
+def insert_lines(session: Statements, lines: Sequence[Line]) -> None:
     for chunk in _chunks(lines, session.lines_at_once):
         session.insert(chunk)
 
 
-def unlock(session: Session, keys: Sequence[str], *, holder: str) -> int:
+def unlock(session: Statements, keys: Sequence[str], *, holder: str) -> int:
     """Free these unique keys where this job still holds them; how many it did."""
     return sum(session.run(texts.CONTROL_DELETE_HELD, key=LOCK + key, holding=holder).count for key in keys)
 
 
-def put_new(session: Session, key: str, value: str, ttl: float | None) -> bool:
+def put_new(session: Statements, key: str, value: str, ttl: float | None) -> bool:
     """Write if nothing living is there; whether it was written. Inside a transaction."""
-    session.run(texts.CONTROL_FORGET_DEAD, key=key)
+    if session.run(texts.CONTROL_INSERT_NEW, key=key, value=value, ttl=ttl).count:
+        return True
+    if not session.run(texts.CONTROL_FORGET_DEAD, key=key).count:
+        return False
     return session.run(texts.CONTROL_INSERT_NEW, key=key, value=value, ttl=ttl).count > 0
 
 
-def _taken_by(session: Session, unique: Unique, uuid: str) -> str | None:
+def _taken_by(session: Statements, unique: Unique, uuid: str) -> str | None:
     """Take the key for *uuid*, or say who holds it."""
     key = LOCK + unique.key
     while not put_new(session, key, uuid, unique.ttl):
-        held = session.run(texts.CONTROL_GET, key=key).rows
+        held = session.run(texts.CONTROL_HELD, key=key).rows
         if held:
             return str(held[0][0])
     return None

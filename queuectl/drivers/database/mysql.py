@@ -161,10 +161,6 @@ class MysqlSession(Session):
     def execute(self, sql: str, values: Mapping[str, Any]) -> Answer:
         return self.packet([self._filled(sql, values) if values else sql])[0]
 
-    def execute_each(self, sql: str, rows: Sequence[Mapping[str, Any]]) -> list[int]:
-        answers = self._at_once([self._filled(sql, row) for row in rows])
-        return [answer.count for answer in answers]
-
     def packet(self, statements: Sequence[str]) -> list[Answer]:
         """Send these together and read what each gave."""
         sent = ";".join(statements)

@@ -166,13 +166,6 @@ class PostgresSession(Session):
         cursor = self._cursor.execute(sql, values or None)
         return Answer(cursor.fetchall() if cursor.description else [], cursor.rowcount)
 
-    def execute_each(self, sql: str, rows: Sequence[Mapping[str, Any]]) -> list[int]:
-        if len(rows) == 1:
-            return [self._cursor.execute(sql, rows[0]).rowcount]
-        with self._connection.pipeline():
-            cursors = [self._connection.execute(sql, row) for row in rows]
-        return [cursor.rowcount for cursor in cursors]
-
     def insert(self, lines: Sequence[Line]) -> None:
         encoding = self._connection.info.encoding
         if len(lines) == 1:

@@ -86,22 +86,15 @@ class Fault(Enum):
     WRONG = "wrong"  # hopeless, for another reason
 
 
-class Session(ABC):
-    """A connection. It belongs to one thread of one process, and holds no transaction between calls."""
+class Statements(ABC):
+    """What runs named texts on a connection, ours or the application's."""
 
     lines_at_once: ClassVar[int]
     """How many `insert` takes."""
-    _pid = -1
 
     def __init__(self, grammar: Grammar, clock: Clock | None) -> None:
         self.grammar = grammar
         self._clock = clock
-        self._pid = os.getpid()
-
-    def __del__(self) -> None:
-        """A thread that ended takes its connection with it; one that was inherited by a fork is not ours to close."""
-        if self._pid == os.getpid():
-            self.close()
 
     def run(self, text: str, /, **values: Any) -> Answer:
         """Run a named text; a list stands for one parameter an element."""
@@ -110,11 +103,6 @@ class Session(ABC):
         else:
             sql = self.grammar.render(text)
         return self.execute(sql, self._dated(values))
-
-    def run_each(self, text: str, rows: Sequence[Mapping[str, Any]]) -> list[int]:
-        """Run one text for many values, in one transaction and, over a network, in one trip; the count of each."""
-        sql = self.grammar.render(text)
-        return self.execute_each(sql, [self._dated(dict(row)) for row in rows])
 
     def question(self, text: str, /, **values: Any) -> Callable[[], float]:
         """What asks a text for its one number, as often as it is called."""
@@ -129,21 +117,33 @@ class Session(ABC):
     def execute(self, sql: str, values: Mapping[str, Any]) -> Answer: ...
 
     @abstractmethod
-    def execute_each(self, sql: str, rows: Sequence[Mapping[str, Any]]) -> list[int]: ...
-
-    @abstractmethod
     def insert(self, lines: Sequence[Line]) -> None:
         """Put these into the table, all or none."""
 
     @abstractmethod
     def transaction(self) -> contextlib.AbstractContextManager[None]:
-        """All or nothing, and fully durable once it has ended."""
+        """All or nothing, and fully durable once it has ended; of the application's connection, once that commits."""
+
+
+class Session(Statements):
+    """A connection. It belongs to one thread of one process, and holds no transaction between calls."""
+
+    _pid = -1
+
+    def __init__(self, grammar: Grammar, clock: Clock | None) -> None:
+        super().__init__(grammar, clock)
+        self._pid = os.getpid()
+
+    def __del__(self) -> None:
+        """A thread that ended takes its connection with it; one that was inherited by a fork is not ours to close."""
+        if self._pid == os.getpid():
+            self.close()
 
     @abstractmethod
     def turn(self, turn: Turn, *, alone: bool) -> Haul:
         """Take a turn. *alone*: as a transaction of its own, in one trip, which may commit relaxed."""
 
-    def announce(self, queues: Iterable[str]) -> None:  # noqa: B027  # most have no way to, and that is fine
+    def announce(self, queues: Iterable[str]) -> None:
         """Tell idle workers that these queues have work, where the database has a way to."""
 
     @property

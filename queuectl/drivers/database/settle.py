@@ -9,7 +9,7 @@ from queuectl.drivers.contract import Reserved, Settlement, Verdict
 from queuectl.drivers.database import texts
 from queuectl.drivers.database.entries import insert, unlock
 from queuectl.drivers.database.failed import write
-from queuectl.drivers.database.session import Session, Token
+from queuectl.drivers.database.session import Session, Statements, Token
 from queuectl.jobs.outcome import Completed, Done, Failed, Outcome, Parked, Release
 from queuectl.jobs.payload import identity
 
@@ -57,10 +57,15 @@ def settle(session: Session, settlement: Settlement) -> bool:
 def _finish(session: Session, reserved: Reserved, done: Done) -> bool:
     if not _remove(session, reserved):
         return False
+    follow(session, reserved, done)
+    return True
+
+
+def follow(session: Statements, reserved: Reserved, done: Done) -> None:
+    """What comes with the end of a job that has just been removed, inside the same transaction."""
     if done.unlock:
         unlock(session, done.unlock, holder=identity(reserved.payload)[0])
     insert(session, done.then)
-    return True
 
 
 def _fail(session: Session, reserved: Reserved, failed: Failed) -> bool:

@@ -129,10 +129,6 @@ class SqliteSession(Session):
         with self.transaction():
             return self._execute(sql, values)
 
-    def execute_each(self, sql: str, rows: Sequence[Mapping[str, Any]]) -> list[int]:
-        with self.transaction():
-            return [self._db.execute(sql, row).rowcount for row in rows]
-
     def _execute(self, sql: str, values: Mapping[str, Any]) -> Answer:
         cursor = self._db.execute(sql, values)
         return Answer(cursor.fetchall(), cursor.rowcount)

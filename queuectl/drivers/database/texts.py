@@ -19,6 +19,8 @@ PARTS = {
 """What several texts share; filled in before them."""
 
 REMOVE = "DELETE FROM {jobs} WHERE {ours}"
+# Under REPEATABLE READ, MySQL's default, who finds the row by another index locks the gaps around it there.
+REMOVE_BY_KEY = "{delete_jobs}:ids{named_jobs} AND reserved_by = :token AND reserved_at <= lease_until"
 RELEASE = (
     "UPDATE {jobs} SET available_at = {ready_at}, attempts = {attempts_kept}, parked_at = NULL, {free} WHERE {ours}"
 )
@@ -27,7 +29,10 @@ PARK = (
     "UPDATE {jobs} SET available_at = {ready_at}, attempts = {attempts_spared},"
     " parked_at = COALESCE(parked_at, {now}), {free} WHERE {ours}"
 )
-RENEW = "UPDATE {jobs} SET lease_until = {now} + :lease, reserved_at = {today} WHERE {ours}"
+LEASED = "SELECT id, reserved_by FROM {jobs}{by_key} WHERE id IN (:ids) AND reserved_at <= lease_until ORDER BY id"
+LEASED_HERE = LEASED + " {claim}"
+RENEW = "UPDATE {jobs}{by_key} SET lease_until = {now} + :lease, reserved_at = {today} WHERE id IN (:ids)"
+HOLDS = "SELECT 1 FROM {jobs} WHERE {ours}"
 PARKED_FOR = "SELECT {now} - parked_at FROM {jobs} WHERE id = :id AND parked_at IS NOT NULL"
 
 # Leases
@@ -39,15 +44,17 @@ NEXT_EXPIRY = f"SELECT {{now}}, {FIRST_LEASE}, {FIRST_FOREIGN} + :foreign"
 EXPIRED = "SELECT id FROM {jobs} WHERE lease_until <= {now} ORDER BY lease_until LIMIT 1000 {claim}"
 ABANDONED = "SELECT id FROM {jobs} WHERE {abandoned} ORDER BY reserved_at LIMIT 1000 {claim}"
 FREE_EXPIRED = (  # what PHP took meanwhile becomes a row of PHP's
-    "UPDATE {jobs} SET reserved_at = CASE WHEN reserved_at > lease_until THEN reserved_at END, reserved_by = NULL,"
-    " lease_until = NULL WHERE id IN (:ids) AND lease_until <= {now}"
+    "UPDATE {jobs}{by_key} SET reserved_at = CASE WHEN reserved_at > lease_until THEN reserved_at END,"
+    " reserved_by = NULL, lease_until = NULL WHERE id IN (:ids) AND lease_until <= {now}"
 )
-FREE_ABANDONED = "UPDATE {jobs} SET {free} WHERE id IN (:ids) AND {abandoned}"
+FREE_ABANDONED = "UPDATE {jobs}{by_key} SET {free} WHERE id IN (:ids) AND {abandoned}"
 AHEAD = (
     "SELECT id, reserved_by, lease_until FROM {jobs} WHERE lease_until > {now} + :lease AND reserved_by IS NOT NULL"
     " ORDER BY lease_until DESC LIMIT 1000 {claim}"
 )
-FREE_AHEAD = "UPDATE {jobs} SET {free} WHERE id IN (:ids) AND reserved_by IN (:tokens) AND lease_until > {now} + :lease"
+FREE_AHEAD = (
+    "UPDATE {jobs}{by_key} SET {free} WHERE id IN (:ids) AND reserved_by IN (:tokens) AND lease_until > {now} + :lease"
+)
 FIRST_WAITING = "(SELECT MIN(available_at) FROM {jobs} WHERE queue = :queue AND reserved_at IS NULL)"
 
 
@@ -160,6 +167,7 @@ CONTROL_FORGET_DEAD = "DELETE FROM {control} WHERE {key} = :key AND expires_at <
 CONTROL_INSERT = "INSERT INTO {control} ({key}, value, expires_at) VALUES (:key, :value, {expiry})"
 CONTROL_INSERT_NEW = "{insert_new} {control} ({key}, value, expires_at) VALUES (:key, :value, {expiry}) {or_not}"
 CONTROL_GET = "SELECT value FROM {control} WHERE {key} = :key AND {living}"
+CONTROL_HELD = CONTROL_GET + " {hold}"  # as it is now, in a transaction whose snapshot is older as well
 CONTROL_SCAN = "SELECT {key}, value FROM {control} WHERE {key} >= :first AND {key} < :last AND {living}"
 CONTROL_DELETE = "DELETE FROM {control} WHERE {key} = :key AND {living}"
 CONTROL_DELETE_HELD = CONTROL_DELETE + " AND value = :holding"

@@ -23,6 +23,19 @@ def test_it_tells_what_began_last_and_where_it_ended() -> None:
     box.close()
 
 
+def test_it_tells_what_may_have_completed_itself() -> None:
+    """A run that has begun, and more."""
+    box = BlackBox.make(2)
+    writer = Writer(box.fileno(), 2)
+    writer.begin(3)
+    writer.begin(4, place=1)
+    writer.begin(3, joined=True)
+    assert (box.begun, box.joined) == ({3, 4}, {3})
+    writer.begin(5)
+    assert (box.begun, box.joined) == ({5, 4}, frozenset())
+    box.close()
+
+
 def test_what_it_forgot_does_not_come_back() -> None:
     """The next trace begins where the first one did."""
     box = BlackBox.make()

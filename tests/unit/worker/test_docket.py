@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
+from dataclasses import replace
 
 import pytest
 
 from queuectl.clock import FakeClock
 from queuectl.config import Connection
 from queuectl.drivers import build
-from queuectl.drivers.contract import Driver, Reserved
+from queuectl.drivers.contract import Driver, Reserved, Settlement
 from queuectl.errors import DriverUnavailable
 from queuectl.events import Event, JobDone, JobFailed, JobParked, JobReleased, LeaseLost, WorkerNote
 from queuectl.jobs.limits import Limits, Settings
-from queuectl.jobs.outcome import Ending, Entry, Failed, Parked, Problem, Release, Report
+from queuectl.jobs.outcome import Done, Ending, Entry, Failed, Parked, Problem, Release, Report
 from queuectl.jobs.payload import encode, new_uuid, watched
 from queuectl.jobs.registry import Declaration
 from queuectl.worker.children import Death
@@ -301,6 +302,37 @@ def test_only_what_was_late_is_to_blame_for_being_killed(desk: Desk) -> None:
     begun = frozenset({first, second})
     desk.docket.close_dead([first, second], Death(signal.SIGKILL, 0, begun=begun), Ending.TIMED_OUT, {first})
     assert [item.outcome for item in desk.docket.unsettled] == [Release(), Release(spared=True)]
+
+
+@pytest.mark.parametrize("ending", [Ending.FINISHED, Ending.RAISED, Ending.RELEASED])
+def test_a_job_that_completed_itself_is_done(desk: Desk, ending: Ending) -> None:
+    """Its row is gone because its own transaction removed it, whatever came of the run afterwards."""
+    desk.push()
+    key = desk.open()
+    assert key is not None
+    desk.driver.clear("mail")
+    desk.docket.close(key, replace(RAISED if ending is Ending.RAISED else Report(ending), joined=True))
+    desk.settle()
+    assert isinstance(desk.events[-1], JobDone)
+    assert desk.docket.counts == {"done:mail": 1}
+
+
+def test_a_job_that_completed_itself_before_its_child_died_is_done(desk: Desk) -> None:
+    """Alone, or with others, of which it is no suspect."""
+    [alone] = open_several(desk, 1)
+    desk.driver.clear("mail")
+    joined = frozenset({alone})
+    desk.docket.close_dead([alone], Death(signal.SIGKILL, 0, begun=joined, joined=joined))
+    desk.settle()
+    assert isinstance(desk.events[-1], JobDone)
+    first, second = open_several(desk, 2)
+    gone = desk.docket.running[first].reserved
+    desk.driver.exchange([Settlement(gone, Done())], [], 0)
+    both = frozenset({first, second})
+    desk.docket.close_dead([first, second], Death(signal.SIGKILL, 0, begun=both, joined=both))
+    assert list(desk.docket.suspects) == [second]
+    desk.settle()
+    assert isinstance(desk.events[-1], JobDone)
 
 
 def test_suspects_that_cannot_run_again_go_back(desk: Desk) -> None:
