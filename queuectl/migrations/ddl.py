@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from queuectl.drivers.database.dialect import Dialect
 from queuectl.drivers.database.grammar import quoted
 from queuectl.migrations.schema import Column, Index, Table
@@ -47,13 +45,8 @@ _TAILS = {"mysql": " DEFAULT CHARACTER SET utf8mb4"}
 def create_table(dialect: Dialect, table: Table) -> str:
     columns = [column_of(dialect, column) for column in table.columns]
     keys = [_key(dialect, table, index) for index in indexes(dialect, table) if dialect.name in KEYS_WITHIN]
-    return (
-        f"CREATE TABLE {quoted(dialect, table.name)} (\n    {_lines(columns + keys)}\n){_TAILS.get(dialect.name, '')}"
-    )
-
-
-def _lines(parts: Sequence[str]) -> str:
-    return ",\n    ".join(parts)
+    within = ",\n    ".join([*columns, *keys])
+    return f"CREATE TABLE {quoted(dialect, table.name)} (\n    {within}\n){_TAILS.get(dialect.name, '')}"
 
 
 def _key(dialect: Dialect, table: Table, index: Index) -> str:
