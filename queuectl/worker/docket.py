@@ -193,15 +193,20 @@ class Docket:
     def _suspect(self, keys: Collection[int], death: Death) -> None:
         """Their leases are kept: nobody else may run them beside other jobs meanwhile."""
         jobs = ", ".join(sorted({self.running[key].attempt.job for key in keys}))
-        complete = [key for key in keys if key in death.joined and self._is_gone(self.running[key])]
-        for key in complete:
-            self.close(key, Report(Ending.FINISHED, joined=True))
-        self.suspects.extend(key for key in keys if key not in complete)
+        gone = self._gone(keys)
+        for key in gone:
+            if key in death.joined:
+                self.close(key, Report(Ending.FINISHED, joined=True))
+            else:
+                self.lose(self.running[key])
+        self.suspects.extend(key for key in keys if key not in gone or key not in death.joined)
         self._note(f"A child that ran {len(keys)} jobs was lost; each runs again, alone ({jobs}): {death.at_length}")
 
-    def _is_gone(self, running: Running) -> bool:
-        """Is there nothing left to run? To be asked of one that may have completed itself."""
-        return bool(self._link.attempt(lambda: self._driver.renew([running.reserved])))
+    def _gone(self, keys: Collection[int]) -> set[int]:
+        """Of which of these is there nothing left to run? One may have completed itself just before."""
+        reserved = [self.running[key].reserved for key in keys]
+        lost = {one.token for one in self._link.attempt(lambda: self._driver.renew(reserved)) or ()}
+        return {key for key in keys if self.running[key].reserved.token in lost}
 
     def next_suspect(self) -> tuple[int, Running] | None:
         """The next one to run alone; one whose lease is gone may be running elsewhere, and is not begun again."""
