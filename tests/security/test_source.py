@@ -38,7 +38,8 @@ MAY_IMPORT_BY_NAME = {
 
 @cache
 def sources() -> dict[str, ast.Module]:
-    files = [file for folder in SHIPPED for file in folder.rglob("*.py") if ".venv" not in file.parts]
+    installed = {".venv", ".peers"}  # what a folder has of others
+    files = [file for folder in SHIPPED for file in folder.rglob("*.py") if not installed & set(file.parts)]
     return {file.relative_to(ROOT).as_posix(): ast.parse(file.read_text()) for file in files}
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import DOCS, Block, blocks
+from tests.docs.pages import DOCS, ROOT, Block, blocks
 
 PAGES = ("writing-jobs.md", "features.md")
 MISTAKE, INSTEAD = 'dispatch(user_id="seven")', "dispatch(user_id=7)"
@@ -35,13 +36,15 @@ def _write(file: Path, found: list[Block]) -> None:
 def test_mypy_finds_nothing(program: Path) -> None:
     """At its strictest."""
     command = [sys.executable, "-m", "mypy", "--strict", "--config-file", "", "."]
-    ran = subprocess.run(command, cwd=program, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "MYPYPATH": str(ROOT)}  # an editable installation is found by an import hook only
+    ran = subprocess.run(command, cwd=program, env=environment, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout
 
 
 def test_pyright_finds_nothing(program: Path) -> None:
     """In its standard mode."""
-    (program / "pyrightconfig.json").write_text(json.dumps({"typeCheckingMode": "standard", "pythonVersion": "3.11"}))
+    settings = {"typeCheckingMode": "standard", "pythonVersion": "3.11", "extraPaths": [str(ROOT)]}
+    (program / "pyrightconfig.json").write_text(json.dumps(settings))
     command = [sys.executable, "-m", "basedpyright", "--pythonpath", sys.executable, "."]
     ran = subprocess.run(command, cwd=program, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout
