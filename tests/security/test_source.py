@@ -33,6 +33,7 @@ MAY_IMPORT_BY_NAME = {
     "queuectl/drivers/database/driver.py": "its own dialects, from a table",
     "queuectl/jobs/registry.py": "the modules that the configuration names",
     "queuectl/notifications/services.py": "the service that the configuration names",
+    "queuectl/transactions/kinds.py": "its own modules for the libraries whose connections it is given, from a table",
 }
 
 
