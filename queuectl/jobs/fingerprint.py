@@ -5,7 +5,6 @@ Job, exception type, the message without what differs from one job to the next, 
 
 from __future__ import annotations
 
-import hashlib
 import re
 
 from queuectl.jobs.outcome import Problem
@@ -34,6 +33,8 @@ _DIFFERS = re.compile(
 def fingerprint(job: str, problem: Problem) -> str:
     """12 hex digits that failures with the same cause share."""
     parts = (job, problem.type, normalised(problem.message), problem.place)
+    import hashlib  # with OpenSSL four megabytes, which a worker without failures does without
+
     return hashlib.sha256("\n".join(parts).encode("utf-8", "backslashreplace")).hexdigest()[:12]
 
 

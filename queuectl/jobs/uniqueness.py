@@ -6,7 +6,6 @@ key in that step. A debounced one waits; when its turn comes, it runs unless a n
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 from queuectl.errors import JobDefinitionError
@@ -39,4 +38,6 @@ def _key(job: Job, setting: str, declared: Any) -> str:
     if not isinstance(own, str):
         raise JobDefinitionError(f"{type(job).__name__}.{setting}() must give a text, not {own!r}.")
     whole = f"{registered_name(type(job))}\0{own}".encode("utf-8", "surrogatepass")
+    import hashlib  # four megabytes, for programs that dispatch such jobs only
+
     return f"job:{hashlib.sha256(whole).hexdigest()[:40]}"
