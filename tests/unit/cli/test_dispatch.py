@@ -14,8 +14,9 @@ from tests.unit.cli.conftest import Site
 
 @pytest.fixture
 def shop(ready: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    """A project whose jobs are forgotten after the test."""
+    """A project whose jobs are forgotten after the test, as are those of another project before it."""
     monkeypatch.setattr(sys, "path", [*sys.path])
+    sys.modules.pop("shop", None)
     yield ready
     sys.modules.pop("shop", None)
     bind_process(None)
