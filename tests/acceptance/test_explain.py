@@ -18,7 +18,15 @@ def explained(project: Project, *words: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("store", ["sqlite", "postgres", "mariadb", "valkey"])
+@pytest.mark.parametrize(
+    "store",
+    [
+        "sqlite",
+        pytest.param("postgres", marks=pytest.mark.long),
+        pytest.param("mariadb", marks=pytest.mark.long),
+        "valkey",
+    ],
+)
 def test_each_moment_of_a_job_is_explained(store: str, make_project: MakeProject) -> None:
     """It runs, the next one waits for its turn, then for a pause to end, and at last for a worker."""
     project = make_project(store)

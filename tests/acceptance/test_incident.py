@@ -66,7 +66,7 @@ def counts(project: Project) -> dict[str, int]:
     return {job: group["count"] for job, group in groups(project).items()}
 
 
-@pytest.fixture(params=["sqlite", "valkey"])
+@pytest.fixture(params=["sqlite", pytest.param("valkey", marks=pytest.mark.long)])
 def shop(request: pytest.FixtureRequest, make_project: MakeProject) -> Project:
     project = make_project(request.param)
     file = project.folder / "conf/queue.toml"

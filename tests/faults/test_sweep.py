@@ -71,7 +71,7 @@ def test_any_call_of_a_worker_may_go_wrong(
 
 
 @pytest.mark.fault("F4", "F22")
-@pytest.mark.parametrize("store", ["sqlite", "valkey"])
+@pytest.mark.parametrize("store", ["sqlite", pytest.param("valkey", marks=pytest.mark.long)])
 def test_any_exchange_of_a_worker_with_several_jobs_may_go_wrong(
     store: str, make_arena: MakeArena, nursery: Nursery
 ) -> None:

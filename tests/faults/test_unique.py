@@ -24,7 +24,15 @@ print(len(set(uuids)))
 
 
 @pytest.mark.fault("F40")
-@pytest.mark.parametrize("store", ["sqlite", "postgres", "mariadb", "valkey"])
+@pytest.mark.parametrize(
+    "store",
+    [
+        "sqlite",
+        pytest.param("postgres", marks=pytest.mark.long),
+        pytest.param("mariadb", marks=pytest.mark.long),
+        "valkey",
+    ],
+)
 def test_no_key_outlives_a_job_whose_process_was_killed(store: str, make_arena: MakeArena, draw: int) -> None:
     """Each was dispatched twice and is there once; afterwards each can be dispatched again."""
     project = make_arena(store).project

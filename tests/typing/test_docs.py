@@ -35,7 +35,8 @@ def _write(file: Path, found: list[Block]) -> None:
 
 def test_mypy_finds_nothing(program: Path) -> None:
     """At its strictest."""
-    command = [sys.executable, "-m", "mypy", "--strict", "--config-file", "", "."]
+    command = [sys.executable, "-m", "mypy", "--strict", "--config-file", str(ROOT / "pyproject.toml"), "."]
+    command += ["--cache-dir", str(ROOT / ".mypy_cache")]
     environment = {**os.environ, "MYPYPATH": str(ROOT)}  # an editable installation is found by an import hook only
     ran = subprocess.run(command, cwd=program, env=environment, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout
